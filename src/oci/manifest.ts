@@ -1,0 +1,85 @@
+import type { Descriptor } from './descriptor.ts'
+import { isDigest } from './digest.ts'
+import { RegistryError } from './errors.ts'
+import { dockerList, dockerManifest, ociIndex, ociManifest } from './media-types.ts'
+
+/** The largest manifest kept or accepted, in bytes. Clients refuse larger ones (containerd 4.4 MB, containers/image 4 MB). */
+export const maxManifestSize = 4 * 1024 * 1024
+
+/** What a manifest refers to, as far as it says so in the form of an image manifest or an index. */
+export interface ManifestContent {
+  mediaType: string | undefined
+  artifactType: string | undefined
+  config: Descriptor | undefined
+  layers: Descriptor[]
+  /** Children of an index: manifests, or blobs where BuildKit wrote a cache index. */
+  manifests: Descriptor[]
+  subject: Descriptor | undefined
+  annotations: Record<string, string> | undefined
+}
+
+/**
+ * Reads what a manifest refers to; tolerant of everything it does not need.
+ * Throws MANIFEST_INVALID when the bytes are no JSON object.
+ */
+export function readManifest(bytes: Uint8Array): ManifestContent {
+  const json = parseObject(bytes)
+  return {
+    mediaType: text(json.mediaType),
+    artifactType: text(json.artifactType),
+    config: descriptor(json.config),
+    layers: descriptors(json.layers),
+    manifests: descriptors(json.manifests),
+    subject: descriptor(json.subject),
+    annotations: annotations(json.annotations),
+  }
+}
+
+/** The media type a manifest claims in its own body, or what its shape shows, for upstreams that send none. */
+export function mediaTypeOf(content: ManifestContent): string {
+  if (content.mediaType) return content.mediaType
+  const docker = [content.config, ...content.manifests].some((d) => d?.mediaType.startsWith('application/vnd.docker.'))
+  if (content.manifests.length > 0) return docker ? dockerList : ociIndex
+  return docker ? dockerManifest : ociManifest
+}
+
+function parseObject(bytes: Uint8Array): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch (cause) {
+    throw new RegistryError('MANIFEST_INVALID', 'manifest must be JSON in UTF-8', { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new RegistryError('MANIFEST_INVALID', 'manifest must be a JSON object')
+  }
+  return value as Record<string, unknown>
+}
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+
+function descriptors(value: unknown): Descriptor[] {
+  return Array.isArray(value) ? value.map(descriptor).filter((d) => d !== undefined) : []
+}
+
+function descriptor(value: unknown): Descriptor | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const given = value as Record<string, unknown>
+  const { digest, size } = given
+  if (typeof digest !== 'string' || !isDigest(digest)) return undefined
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined
+  return { ...(given as object), mediaType: text(given.mediaType) ?? '', digest, size }
+}
+
+function annotations(value: unknown): Record<string, string> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.fromEntries(
+    Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  )
+}
+
+/** The blobs of an image manifest that a registry holds: its config and layers, without those that lie elsewhere. */
+export function blobsOf(content: ManifestContent): Descriptor[] {
+  const layers = content.layers.filter((layer) => !layer.urls?.length)
+  return content.config ? [content.config, ...layers] : layers
+}

@@ -1,0 +1,83 @@
+import type { Descriptor } from './descriptor.ts'
+import type { Digest } from './digest.ts'
+import type { ByteRange } from './range.ts'
+import type { Reference, RepositoryName, Tag } from './reference.ts'
+
+/** What a HEAD of a manifest tells. */
+export interface ManifestHead {
+  readonly digest: Digest
+  readonly mediaType: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** A manifest, byte for byte as it was pushed. */
+export interface Manifest extends ManifestHead {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  /** Set when it could not be checked that this is still what the tag means. */
+  readonly stale?: Staleness
+}
+
+export interface Staleness {
+  /** When it was last known to be right, in milliseconds since 1970. */
+  readonly since: number
+  /** Why it could not be checked, in words that a client may see. */
+  readonly reason: string
+}
+
+/** What a HEAD of a blob tells; `size` is undefined where an upstream does not say it before the end. */
+export interface BlobHead {
+  readonly digest: Digest
+  readonly size: number | undefined
+}
+
+/**
+ * A blob, or a range of one, open for reading once from front to back. Whoever got it closes it.
+ * Bytes are right when `read` has returned 0: a wrong or broken blob rejects before its last bytes.
+ */
+export interface Blob extends BlobHead {
+  /** What `read` delivers; undefined when the size is. */
+  readonly range: ByteRange | undefined
+  /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects with an UpstreamError or RegistryError. */
+  read(into: Uint8Array): Promise<number>
+  close(): void
+}
+
+export interface TagPage {
+  readonly tags: Tag[]
+  /** True when there are tags after the last one of this page. */
+  readonly more: boolean
+}
+
+export interface TagQuery {
+  /** At most this many; undefined leaves it to the registry. */
+  n?: number
+  /** Only tags after this one, in lexical order. */
+  last?: string
+}
+
+export interface Referrers {
+  readonly descriptors: Descriptor[]
+}
+
+/**
+ * A registry that can be pulled from. Names are those of this registry: rooms that pick one strip what picked it.
+ * What does not exist throws a RegistryError with status 404 and the specification's code; an upstream that fails throws an UpstreamError.
+ */
+export interface RegistryReader {
+  /** end-3 (GET manifest). */
+  getManifest(name: RepositoryName, reference: Reference): Promise<Manifest>
+  /** end-3 (HEAD manifest). A registry that had to fetch the manifest to answer returns the whole of it. */
+  headManifest(name: RepositoryName, reference: Reference): Promise<ManifestHead | Manifest>
+  /** end-2 (GET blob). `range` must lie within the blob. */
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob>
+  /** end-2 (HEAD blob). */
+  headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead>
+  /** end-8a, end-8b. */
+  listTags(name: RepositoryName, query: TagQuery): Promise<TagPage>
+  /** end-12a. An unknown digest has no referrers. */
+  listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers>
+}
+
+/** Every registry of Berth; pushing joins reading here when there is one that takes pushes. */
+export type Registry = RegistryReader
