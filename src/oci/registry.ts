@@ -38,6 +38,8 @@ export interface BlobHead {
 export interface Blob extends BlobHead {
   /** What `read` delivers; undefined when the size is. */
   readonly range: ByteRange | undefined
+  /** What an upstream calls this state of the content (ETag); two ranges of one blob must agree on it. */
+  readonly validator?: string | undefined
   /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects with an UpstreamError or RegistryError. */
   read(into: Uint8Array): Promise<number>
   close(): void
@@ -69,7 +71,10 @@ export interface RegistryReader {
   getManifest(name: RepositoryName, reference: Reference): Promise<Manifest>
   /** end-3 (HEAD manifest). A registry that had to fetch the manifest to answer returns the whole of it. */
   headManifest(name: RepositoryName, reference: Reference): Promise<ManifestHead | Manifest>
-  /** end-2 (GET blob). `range` must lie within the blob. */
+  /**
+   * end-2 (GET blob). `range` must lie within the blob. A registry without ranges, or an upstream that sends less,
+   * says in `Blob.range` what it delivers instead; a cached or hosted one delivers what was asked.
+   */
   getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob>
   /** end-2 (HEAD blob). */
   headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead>

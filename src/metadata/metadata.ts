@@ -1,0 +1,67 @@
+// Facts: which repositories, tags and manifests there are, which blobs they refer to, and when things were used.
+// Manifests live here too: they are small, and a tag, its manifest and what it refers to become visible together.
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
+
+/** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
+export interface RepositoryKey {
+  readonly registry: string
+  readonly name: RepositoryName
+}
+
+export interface TagRecord {
+  readonly digest: Digest
+  /** When the upstream last said so, in milliseconds since 1970. */
+  readonly checkedAt: number
+}
+
+export interface ManifestRecord {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface StoredBlobRecord {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970. */
+  readonly usedAt: number
+}
+
+export interface Metadata {
+  findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
+  putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>
+  deleteTag(repository: RepositoryKey, tag: Tag): Promise<void>
+  /** In lexical order. */
+  listTags(repository: RepositoryKey): Promise<Tag[]>
+
+  /** A manifest that this repository is known to hold. */
+  findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined>
+  /** Keeps a manifest, that the repository holds it, and that it refers to these blobs; with a tag, that too: all or nothing. */
+  putManifest(
+    repository: RepositoryKey,
+    manifest: ManifestRecord,
+    refersTo: readonly Pick<Descriptor, 'digest' | 'size'>[],
+    tag?: { tag: Tag; checkedAt: number },
+  ): Promise<void>
+
+  /** The size of a blob that this repository is known to hold. */
+  findBlobSize(repository: RepositoryKey, digest: Digest): Promise<number | undefined>
+  /** Notes that a repository holds a blob of `size` bytes. */
+  putBlobSize(repository: RepositoryKey, digest: Digest, size: number): Promise<void>
+
+  /** Notes that the store holds a blob; before it counts as cached. */
+  blobStored(digest: Digest, size: number, at: number): Promise<void>
+  blobRemoved(digest: Digest): Promise<void>
+  findStoredBlob(digest: Digest): Promise<StoredBlobRecord | undefined>
+  /** Least recently used first. */
+  listStoredBlobs(limit: number): Promise<StoredBlobRecord[]>
+  /** Bytes of all stored blobs. */
+  storedBytes(): Promise<number>
+  /** Notes a use; written in batches, so that a pull never waits for it. A crash may lose the last seconds of these. */
+  used(digest: Digest, at: number): void
+
+  close(): Promise<void>
+}

@@ -1,0 +1,21 @@
+import type { Database } from 'better-sqlite3'
+import cache from './migrations/0001-cache.ts'
+
+/** In order; what has been released is never changed, only followed by another. */
+const migrations = [cache]
+
+/** Brings a database to this version, each step in a transaction. Throws when a newer Berth has written it. */
+export function migrate(database: Database): void {
+  const version = database.pragma('user_version', { simple: true }) as number
+  if (version > migrations.length) {
+    throw new Error(
+      `the database is of version ${version}, this Berth knows versions up to ${migrations.length}: start the newer Berth that wrote it`,
+    )
+  }
+  for (let next = version; next < migrations.length; next++) {
+    database.transaction(() => {
+      database.exec(migrations[next]!)
+      database.pragma(`user_version = ${next + 1}`)
+    })()
+  }
+}

@@ -1,0 +1,143 @@
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import Database from 'better-sqlite3'
+import { LRUCache } from 'lru-cache'
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { Tag } from '../oci/reference.ts'
+import type { ManifestRecord, Metadata, RepositoryKey, StoredBlobRecord, TagRecord } from './metadata.ts'
+import { migrate } from './migrate.ts'
+import { statements, type Statements } from './statements.ts'
+import { Uses } from './uses.ts'
+
+/** How long a statement waits for another process's lock, in milliseconds. Short: the wait blocks the event loop. */
+const busyTimeout = 2_000
+/** The log is cut back to this after a checkpoint, in bytes, so that one burst does not keep the disk. */
+const walLimit = 64 * 1024 * 1024
+
+/** Opens (and makes or brings up to date) the database file. Throws when it cannot be opened or is of a newer version. */
+export function sqliteMetadata(file: string): Metadata {
+  mkdirSync(path.dirname(file), { recursive: true })
+  const database = new Database(file, { timeout: busyTimeout })
+  database.pragma('journal_mode = WAL')
+  // FULL: what was committed before an answer is there after a power loss.
+  database.pragma('synchronous = FULL')
+  database.pragma('foreign_keys = ON')
+  database.pragma(`journal_size_limit = ${walLimit}`)
+  migrate(database)
+  return new SqliteMetadata(database)
+}
+
+class SqliteMetadata implements Metadata {
+  readonly #database: Database.Database
+  readonly #sql: Statements
+  readonly #ids = new LRUCache<string, number>({ max: 50_000 })
+  readonly #uses: Uses
+
+  constructor(database: Database.Database) {
+    this.#database = database
+    this.#sql = statements(database)
+    const write = database.transaction((uses: Map<string, number>) => {
+      for (const [digest, at] of uses) this.#sql.blobUsed.run(at, digest)
+    })
+    this.#uses = new Uses(write)
+  }
+
+  async findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined> {
+    const id = this.#find(repository)
+    const row = id === undefined ? undefined : this.#sql.findTag.get(id, tag)
+    return row && { digest: row.digest as Digest, checkedAt: row.checked_at }
+  }
+
+  async putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void> {
+    this.#sql.putTag.run(this.#idOf(repository), tag, record.digest, record.checkedAt)
+  }
+
+  async deleteTag(repository: RepositoryKey, tag: Tag): Promise<void> {
+    const id = this.#find(repository)
+    if (id !== undefined) this.#sql.deleteTag.run(id, tag)
+  }
+
+  async listTags(repository: RepositoryKey): Promise<Tag[]> {
+    const id = this.#find(repository)
+    return id === undefined ? [] : this.#sql.listTags.all(id).map((row) => row.tag as Tag)
+  }
+
+  async findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined> {
+    const id = this.#find(repository)
+    const row = id === undefined ? undefined : this.#sql.findManifest.get(id, digest)
+    return row && { digest, mediaType: row.media_type, bytes: new Uint8Array(row.bytes) }
+  }
+
+  async putManifest(
+    repository: RepositoryKey,
+    manifest: ManifestRecord,
+    refersTo: readonly Pick<Descriptor, 'digest' | 'size'>[],
+    tag?: { tag: Tag; checkedAt: number },
+  ): Promise<void> {
+    this.#database.transaction(() => {
+      const id = this.#idOf(repository)
+      this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes)
+      this.#sql.linkManifest.run(id, manifest.digest)
+      for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
+      if (tag) this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
+    })()
+  }
+
+  async findBlobSize(repository: RepositoryKey, digest: Digest): Promise<number | undefined> {
+    const id = this.#find(repository)
+    return id === undefined ? undefined : this.#sql.findBlobSize.get(id, digest)?.size
+  }
+
+  async putBlobSize(repository: RepositoryKey, digest: Digest, size: number): Promise<void> {
+    this.#sql.putBlobSize.run(this.#idOf(repository), digest, size)
+  }
+
+  async blobStored(digest: Digest, size: number, at: number): Promise<void> {
+    this.#sql.blobStored.run(digest, size, at, at)
+  }
+
+  async blobRemoved(digest: Digest): Promise<void> {
+    this.#sql.blobRemoved.run(digest)
+  }
+
+  async findStoredBlob(digest: Digest): Promise<StoredBlobRecord | undefined> {
+    return stored(this.#sql.findStoredBlob.get(digest))
+  }
+
+  async listStoredBlobs(limit: number): Promise<StoredBlobRecord[]> {
+    this.#uses.flush()
+    return this.#sql.listStoredBlobs.all(limit).map((row) => stored(row)!)
+  }
+
+  async storedBytes(): Promise<number> {
+    return this.#sql.storedBytes.get()?.bytes ?? 0
+  }
+
+  used(digest: Digest, at: number): void {
+    this.#uses.add(digest, at)
+  }
+
+  async close(): Promise<void> {
+    this.#uses.flush()
+    this.#database.close()
+  }
+
+  #find(repository: RepositoryKey): number | undefined {
+    const key = `${repository.registry} ${repository.name}`
+    const known = this.#ids.get(key) ?? this.#sql.findRepository.get(repository.registry, repository.name)?.id
+    if (known !== undefined) this.#ids.set(key, known)
+    return known
+  }
+
+  #idOf(repository: RepositoryKey): number {
+    const known = this.#find(repository)
+    if (known !== undefined) return known
+    // Not remembered here: a transaction around this may still be rolled back.
+    return this.#sql.addRepository.get(repository.registry, repository.name)!.id
+  }
+}
+
+function stored(row: { digest: string; size: number; used_at: number } | undefined): StoredBlobRecord | undefined {
+  return row && { digest: row.digest as Digest, size: row.size, usedAt: row.used_at }
+}

@@ -1,0 +1,32 @@
+/** How long a use may wait in memory before it is written, in milliseconds. */
+const delay = 5_000
+
+/** Gathers access times and hands them on in batches: reading must not cost a write. */
+export class Uses {
+  readonly #write: (uses: Map<string, number>) => void
+  #pending = new Map<string, number>()
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(write: (uses: Map<string, number>) => void) {
+    this.#write = write
+  }
+
+  add(digest: string, at: number): void {
+    this.#pending.set(digest, at)
+    this.#timer ??= setTimeout(() => this.flush(), delay).unref()
+  }
+
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#pending.size === 0) return
+    const uses = this.#pending
+    this.#pending = new Map()
+    try {
+      this.#write(uses)
+    } catch {
+      // A busy or full database: access times only order eviction, and the next batch tries again.
+      for (const [digest, at] of uses) if (!this.#pending.has(digest)) this.#pending.set(digest, at)
+    }
+  }
+}

@@ -1,0 +1,104 @@
+import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { Digest } from '../oci/digest.ts'
+import { Intervals } from '../oci/intervals.ts'
+import type { ByteRange } from '../oci/range.ts'
+import { syncFolder, type Layout } from './layout.ts'
+import type { PartialBlob } from './store.ts'
+import type { FileHash, Hashing } from './verify.ts'
+
+/** A partial blob in a file with holes; which bytes are present lies beside it. */
+export class FsPartial implements PartialBlob {
+  readonly digest: Digest
+  readonly present: Intervals
+  readonly #layout: Layout
+  readonly #file: FileHandle
+  readonly #hashing: Hashing
+  #hash: FileHash | undefined
+
+  private constructor(layout: Layout, digest: Digest, file: FileHandle, present: Intervals, hashing: Hashing) {
+    this.#layout = layout
+    this.digest = digest
+    this.#file = file
+    this.present = present
+    this.#hashing = hashing
+  }
+
+  static async open(layout: Layout, digest: Digest, hashing: Hashing): Promise<FsPartial> {
+    const recorded = await readRecord(layout.intervals(digest))
+    const file = await open(layout.partial(digest), recorded ? 'r+' : 'w+').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error
+      return open(layout.partial(digest), 'w+')
+    })
+    const { size } = await file.stat()
+    const present = new Intervals((recorded ?? []).filter((range) => range.end <= size))
+    return new FsPartial(layout, digest, file, present, hashing)
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      done += (await this.#file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
+    }
+    this.present.add(position, position + bytes.length)
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return (await this.#file.read(into, 0, into.length, position)).bytesRead
+  }
+
+  advance(): void {
+    this.#hash ??= this.#hashing.begin(this.#layout.partial(this.digest), this.digest)
+    this.#hash.advance(this.present.endOfRun(0))
+  }
+
+  async verify(size: number): Promise<boolean> {
+    await this.#file.truncate(size)
+    this.#hash ??= this.#hashing.begin(this.#layout.partial(this.digest), this.digest)
+    const hash = this.#hash
+    this.#hash = undefined
+    return hash.matches(size)
+  }
+
+  async record(): Promise<void> {
+    const file = this.#layout.intervals(this.digest)
+    await writeFile(`${file}.new`, JSON.stringify(this.present))
+    await rename(`${file}.new`, file)
+  }
+
+  async commit(): Promise<void> {
+    const target = this.#layout.blob(this.digest)
+    await this.#file.datasync()
+    await mkdir(path.dirname(target), { recursive: true })
+    await rename(this.#layout.partial(this.digest), target)
+    await syncFolder(path.dirname(target))
+    await rm(this.#layout.intervals(this.digest), { force: true })
+  }
+
+  async discard(): Promise<void> {
+    this.#hash?.close()
+    this.#hash = undefined
+    await rm(this.#layout.intervals(this.digest), { force: true })
+    await rm(this.#layout.partial(this.digest), { force: true })
+  }
+
+  async close(): Promise<void> {
+    this.#hash?.close()
+    this.#hash = undefined
+    await this.#file.close()
+  }
+}
+
+async function readRecord(file: string): Promise<ByteRange[] | undefined> {
+  try {
+    const recorded: unknown = JSON.parse(await readFile(file, 'utf8'))
+    return Array.isArray(recorded) ? (recorded as ByteRange[]).filter(isRange) : undefined
+  } catch {
+    // None, or one that a crash left half-written: the fill starts from nothing.
+    return undefined
+  }
+}
+
+function isRange(value: Partial<ByteRange> | null): boolean {
+  return Number.isSafeInteger(value?.start) && Number.isSafeInteger(value?.end) && value!.start! >= 0
+}

@@ -1,0 +1,146 @@
+import { close, fstat, open, read } from 'node:fs'
+import { readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDigest, type Digest } from '../oci/digest.ts'
+import { FsPartial } from './fs-partial.ts'
+import { Layout } from './layout.ts'
+import type { BlobFacts, BlobStore, PartialBlob, StoredBlob } from './store.ts'
+import { Hashing } from './verify.ts'
+
+/** Opens a store in a folder, which is made if it is missing. Throws the file system's error when it cannot be written. */
+export async function fsStore(folder: string): Promise<BlobStore> {
+  const layout = new Layout(folder)
+  await layout.create()
+  return new FsStore(layout)
+}
+
+class FsStore implements BlobStore {
+  readonly #layout: Layout
+  readonly #hashing = new Hashing()
+
+  constructor(layout: Layout) {
+    this.#layout = layout
+  }
+
+  open(digest: Digest): Promise<StoredBlob | undefined> {
+    // Callbacks, not FileHandle: half the cost on the path of every warm blob.
+    return new Promise((resolve, reject) => {
+      open(this.#layout.blob(digest), 'r', (error, fd) => {
+        if (error) return error.code === 'ENOENT' ? resolve(undefined) : reject(error)
+        fstat(fd, (failed, stats) => {
+          if (!failed) return resolve(new OpenFile(fd, stats.size))
+          close(fd)
+          reject(failed)
+        })
+      })
+    })
+  }
+
+  openPartial(digest: Digest): Promise<PartialBlob> {
+    return FsPartial.open(this.#layout, digest, this.#hashing)
+  }
+
+  async remove(digest: Digest): Promise<number> {
+    const file = this.#layout.blob(digest)
+    const found = await stat(file).catch(ifMissing(undefined))
+    if (!found) return 0
+    await rm(file, { force: true })
+    return found.size
+  }
+
+  async quarantine(digest: Digest): Promise<void> {
+    await rename(this.#layout.blob(digest), this.#layout.quarantined(digest)).catch(ifMissing(undefined))
+  }
+
+  async check(digest: Digest, bytesPerSecond: number): Promise<boolean | undefined> {
+    const found = await stat(this.#layout.blob(digest)).catch(ifMissing(undefined))
+    if (!found) return undefined
+    const hash = this.#hashing.begin(this.#layout.blob(digest), digest)
+    const step = Math.max(1, Math.floor(bytesPerSecond / 10))
+    for (let at = step; at < found.size; at += step) {
+      hash.advance(at)
+      await sleep(100, undefined, { ref: false })
+    }
+    return hash.matches(found.size)
+  }
+
+  async *blobs(): AsyncIterable<BlobFacts> {
+    for (const algorithm of await readdir(this.#layout.blobs)) {
+      for (const prefix of await readdir(path.join(this.#layout.blobs, algorithm))) {
+        const folder = path.join(this.#layout.blobs, algorithm, prefix)
+        for (const hex of await readdir(folder)) {
+          const digest = `${algorithm}:${hex}`
+          const found = isDigest(digest) ? await stat(path.join(folder, hex)).catch(ifMissing(undefined)) : undefined
+          if (found) yield { digest: digest as Digest, size: found.size }
+        }
+      }
+    }
+  }
+
+  async *partials(): AsyncIterable<{ digest: Digest; changedAt: number }> {
+    const seen = new Set<Digest>()
+    for (const name of await readdir(this.#layout.partials)) {
+      const digest = this.#layout.digestOfPartial(name)
+      const file = path.join(this.#layout.partials, name)
+      if (!digest) await rm(file, { force: true })
+      else if (!seen.has(digest)) {
+        seen.add(digest)
+        const found = await stat(file).catch(ifMissing(undefined))
+        if (found) yield { digest, changedAt: found.mtimeMs }
+      }
+    }
+  }
+
+  async removePartial(digest: Digest): Promise<void> {
+    await rm(this.#layout.intervals(digest), { force: true })
+    await rm(this.#layout.partial(digest), { force: true })
+  }
+
+  async space(): Promise<{ free: number; total: number }> {
+    const { bavail, blocks, bsize } = await statfs(this.#layout.root)
+    return { free: bavail * bsize, total: blocks * bsize }
+  }
+
+  close(): Promise<void> {
+    return this.#hashing.close()
+  }
+}
+
+function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code === 'ENOENT') return value
+    throw error
+  }
+}
+
+class OpenFile implements StoredBlob {
+  readonly size: number
+  readonly #fd: number
+  #reading = 0
+  #closed = false
+
+  constructor(fd: number, size: number) {
+    this.#fd = fd
+    this.size = size
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error('blob is closed'))
+      this.#reading++
+      read(this.#fd, into, 0, into.length, position, (error, bytes) => {
+        if (--this.#reading === 0 && this.#closed) close(this.#fd)
+        if (error) reject(error)
+        else resolve(bytes)
+      })
+    })
+  }
+
+  // A descriptor number closed under a read in progress could by then belong to another file.
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#reading === 0) close(this.#fd)
+  }
+}

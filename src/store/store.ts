@@ -1,0 +1,59 @@
+// Bytes by digest. Knows nothing of repositories or of who may read what.
+import type { Digest } from '../oci/digest.ts'
+import type { Intervals } from '../oci/intervals.ts'
+
+/** A finished, verified blob, open for reading. Whoever opened it closes it. */
+export interface StoredBlob {
+  /** Bytes. */
+  readonly size: number
+  /** Reads at `position` into the front of `into`; returns how many bytes, 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>
+  close(): void
+}
+
+/** A blob that is not whole yet. Bytes may be written in any order; those in `present` can be read at once. */
+export interface PartialBlob {
+  readonly digest: Digest
+  readonly present: Intervals
+  write(bytes: Uint8Array, position: number): Promise<void>
+  read(into: Uint8Array, position: number): Promise<number>
+  /** Lets hashing go on over the bytes that are present from the start. Cheap; runs beside everything else. */
+  advance(): void
+  /** Hashes what is left of `size` bytes and tells whether they are what the digest says. */
+  verify(size: number): Promise<boolean>
+  /** Keeps `present` for a later process. What it records may be more than a power loss leaves; `verify` finds out. */
+  record(): Promise<void>
+  /** Makes it a stored blob. Only after `verify` was true. Readers go on. */
+  commit(): Promise<void>
+  /** Removes it for good. Readers go on reading what they have. */
+  discard(): Promise<void>
+  /** Lets go of it; what `record` kept stays for the next `openPartial`. */
+  close(): Promise<void>
+}
+
+export interface BlobFacts {
+  digest: Digest
+  /** Bytes. */
+  size: number
+}
+
+/** Errors other than absence are the file system's own (`code`: ENOSPC, EROFS, EIO, ...). */
+export interface BlobStore {
+  /** Undefined when it is not there. */
+  open(digest: Digest): Promise<StoredBlob | undefined>
+  /** The partial blob of a digest, with what an earlier process recorded of it. At most one is open for a digest at a time. */
+  openPartial(digest: Digest): Promise<PartialBlob>
+  /** Removes a stored blob; returns the bytes freed, 0 when it was not there. */
+  remove(digest: Digest): Promise<number>
+  /** Puts a blob that proved wrong out of the way, for a human to look at. */
+  quarantine(digest: Digest): Promise<void>
+  /** Whether a stored blob still is what its digest says, read at most `bytesPerSecond`. Undefined when it is not there. */
+  check(digest: Digest, bytesPerSecond: number): Promise<boolean | undefined>
+  blobs(): AsyncIterable<BlobFacts>
+  /** Digests of the partial blobs kept on disk, with the time of their last change (milliseconds since 1970). */
+  partials(): AsyncIterable<{ digest: Digest; changedAt: number }>
+  removePartial(digest: Digest): Promise<void>
+  /** Bytes of the file system underneath. */
+  space(): Promise<{ free: number; total: number }>
+  close(): Promise<void>
+}

@@ -1,0 +1,110 @@
+import { lookup as dnsLookup } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { rootCertificates } from 'node:tls'
+import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+
+/** Every waiting time towards an upstream, in milliseconds, in one place. */
+export const timeouts = {
+  connect: 10_000,
+  /** containerd waits 30 s for our headers, so ours must be known, or have failed, before that. */
+  headers: 20_000,
+  /** No byte of a body for this long ends the request; a fill then resumes elsewhere. */
+  idle: 20_000,
+  /** Shorter than the 15 s after which some upstreams close idle sockets. */
+  keepAlive: 4_000,
+  /** A token server's whole answer. */
+  token: 15_000,
+}
+
+/** The ways out of the process: `open` for hosts the operator configured, `guarded` for hosts an upstream named. */
+export interface Network {
+  readonly open: Dispatcher
+  /** Refuses to connect to loopback, private and link-local addresses. */
+  readonly guarded: Dispatcher
+  close(): Promise<void>
+}
+
+/**
+ * Opens the network as the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; `extraCa` (PEM) is trusted
+ * beside the system's roots, never instead of them, for registries, token servers and CDNs alike.
+ */
+export function openNetwork(options: { extraCa?: string } = {}): Network {
+  const tls = options.extraCa === undefined ? {} : { ca: [...rootCertificates, options.extraCa] }
+  const common = {
+    headersTimeout: timeouts.headers,
+    bodyTimeout: timeouts.idle,
+    keepAliveTimeout: timeouts.keepAlive,
+    keepAliveMaxTimeout: timeouts.keepAlive,
+    connections: 128,
+    pipelining: 1,
+  }
+  const dispatcher = (connect: object): Dispatcher => {
+    const settings = { ...common, connect: { timeout: timeouts.connect, ...tls, ...connect } }
+    return proxied() ? new EnvHttpProxyAgent({ ...settings, requestTls: tls, proxyTls: tls }) : new Agent(settings)
+  }
+  const open = dispatcher({})
+  const guarded = dispatcher({ lookup: publicLookup })
+  return {
+    open,
+    guarded,
+    close: async () => {
+      await Promise.all([open.destroy(), guarded.destroy()])
+    },
+  }
+}
+
+function proxied(): boolean {
+  return ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'].some((name) => process.env[name])
+}
+
+const inner = new BlockList()
+for (const [net, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  inner.addSubnet(net, prefix, 'ipv4')
+}
+for (const [net, prefix] of [
+  ['::', 127],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  inner.addSubnet(net, prefix, 'ipv6')
+}
+
+/** Whether an IP address literal (brackets allowed) is one that only this machine or its own networks reach. */
+export function isInnerAddress(host: string): boolean {
+  const address = host.replace(/^\[|\]$/g, '')
+  const kind = isIP(address)
+  if (kind === 0) return address === 'localhost' || address.endsWith('.localhost')
+  if (kind === 4) return inner.check(address, 'ipv4')
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  return mapped ? inner.check(mapped[1]!, 'ipv4') : inner.check(address, 'ipv6')
+}
+
+/** Whether a host name resolves to an inner address; false when it does not resolve. */
+export function resolvesInside(host: string): Promise<boolean> {
+  if (isInnerAddress(host)) return Promise.resolve(true)
+  return new Promise((resolve) => {
+    dnsLookup(host, { all: true }, (error, found) => resolve(!error && found.some((a) => isInnerAddress(a.address))))
+  })
+}
+
+const publicLookup: LookupFunction = (host, options, callback) => {
+  dnsLookup(host, { ...options, all: true }, (error, found) => {
+    if (error) return callback(error, '', 0)
+    const outside = found.filter((a) => !isInnerAddress(a.address))
+    const first = outside[0]
+    if (!first) {
+      const refused = Object.assign(new Error(`${host} resolves to an inner address`), { code: 'EINNER' })
+      return callback(refused, '', 0)
+    }
+    if (options.all) callback(null, outside)
+    else callback(null, first.address, first.family)
+  })
+}

@@ -1,0 +1,27 @@
+import { UpstreamError } from '../oci/errors.ts'
+
+type Headers = Record<string, string | string[] | undefined>
+
+/** Reads Retry-After (seconds or a date) as milliseconds from now; empty when there is none. Capped at an hour. */
+export function retryAfter(headers: Headers, now: number = Date.now()): { retryAfter?: number } {
+  const value = String(headers['retry-after'] ?? '').trim()
+  if (value === '') return {}
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  return Number.isFinite(wait) ? { retryAfter: Math.min(3_600_000, Math.max(1000, wait)) } : {}
+}
+
+/** An error status of a registry or CDN as an UpstreamError; undefined when the status is none. */
+export function statusFailure(
+  upstream: string,
+  what: string,
+  status: number,
+  headers: Headers,
+): UpstreamError | undefined {
+  const said = `upstream ${upstream} answered ${status} for ${what}`
+  if (status === 429) return new UpstreamError('rate-limited', said, retryAfter(headers))
+  if (status === 401 || status === 403) {
+    return new UpstreamError('unauthorized', `${said}: it does not exist there, or needs credentials that may read it`)
+  }
+  if (status >= 500 || status === 408) return new UpstreamError('server-error', said, retryAfter(headers))
+  return undefined
+}

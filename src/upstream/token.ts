@@ -1,0 +1,68 @@
+import { UpstreamError } from '../oci/errors.ts'
+import { basic, type Credentials } from './credentials.ts'
+import { timeouts } from './network.ts'
+import { retryAfter } from './retry.ts'
+import type { Transport } from './transport.ts'
+
+export interface Token {
+  readonly value: string
+  /** From this time on a new one is fetched, in milliseconds since 1970. */
+  readonly renewAt: number
+}
+
+export interface TokenQuery {
+  upstream: string
+  realm: URL
+  /** Some registries (nvcr.io) name no service; the parameter is then left out. */
+  service: string | undefined
+  scope: string
+  credentials: Credentials | undefined
+}
+
+/** A token answer is a few KiB; this only guards memory. */
+const maxAnswer = 1024 * 1024
+
+/**
+ * Asks a token server by GET (distribution, docs/content/spec/auth/token.md).
+ * Throws UpstreamError: unauthorized when it refuses, else what went wrong.
+ */
+export async function fetchToken(query: TokenQuery, transport: Transport, now: () => number): Promise<Token> {
+  const url = new URL(query.realm)
+  if (query.service) url.searchParams.set('service', query.service)
+  url.searchParams.append('scope', query.scope)
+  if (query.credentials) url.searchParams.set('account', query.credentials.username)
+  const headers = query.credentials ? { authorization: basic(query.credentials) } : {}
+  const answer = await transport.send(url, { method: 'GET', headers, signal: AbortSignal.timeout(timeouts.token) })
+  const body = await answer.bytes(maxAnswer)
+  if (answer.status !== 200) throw refusal(query, answer.status, answer.headers)
+  return readToken(query, body, now())
+}
+
+function refusal(
+  query: TokenQuery,
+  status: number,
+  headers: Record<string, string | string[] | undefined>,
+): UpstreamError {
+  const said = `upstream ${query.upstream}: token server ${query.realm.host} answered ${status} for ${query.scope}`
+  if (status === 429) return new UpstreamError('rate-limited', said, { ...retryAfter(headers) })
+  if (status >= 500) return new UpstreamError('server-error', said)
+  const hint = query.credentials ? '; check the credentials of this upstream' : '; it may need credentials'
+  return new UpstreamError('unauthorized', said + hint)
+}
+
+function readToken(query: TokenQuery, body: Buffer, now: number): Token {
+  let json: unknown
+  try {
+    json = JSON.parse(body.toString('utf8'))
+  } catch {
+    json = undefined
+  }
+  const given = (json ?? {}) as { token?: unknown; access_token?: unknown; expires_in?: unknown }
+  const value = given.token || given.access_token
+  if (typeof value !== 'string') {
+    throw new UpstreamError('bad-answer', `upstream ${query.upstream}: token server ${query.realm.host} sent no token`)
+  }
+  // The specification's default is 60 s; the margin covers the request that carries it and clocks that differ.
+  const seconds = typeof given.expires_in === 'number' && given.expires_in > 0 ? given.expires_in : 60
+  return { value, renewAt: now + (seconds - Math.min(30, seconds / 4)) * 1000 }
+}

@@ -1,0 +1,120 @@
+import { request } from 'undici'
+import { UpstreamError } from '../oci/errors.ts'
+import { isBrokenSocket, networkFailure } from './errors.ts'
+import { isInnerAddress, resolvesInside, type Network } from './network.ts'
+
+export interface Sent {
+  method: 'GET' | 'HEAD'
+  headers: Record<string, string>
+  signal?: AbortSignal
+}
+
+type Body = Awaited<ReturnType<typeof request>>['body']
+
+/** One HTTP answer, its body not read yet. Whoever got it reads it or drops it. */
+export class Answer {
+  readonly status: number
+  readonly headers: Record<string, string | string[] | undefined>
+  readonly body: Body
+  readonly url: URL
+  readonly #upstream: string
+
+  constructor(
+    upstream: string,
+    url: URL,
+    answer: Pick<Awaited<ReturnType<typeof request>>, 'statusCode' | 'headers' | 'body'>,
+  ) {
+    this.#upstream = upstream
+    this.url = url
+    this.status = answer.statusCode
+    this.headers = answer.headers
+    this.body = answer.body
+  }
+
+  header(name: string): string | undefined {
+    const value = this.headers[name]
+    return Array.isArray(value) ? value[0] : value
+  }
+
+  /** The whole body. Throws UpstreamError (bad-answer) above `limit` bytes. */
+  async bytes(limit: number): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    try {
+      for await (const chunk of this.body as AsyncIterable<Buffer>) {
+        size += chunk.length
+        if (size > limit) break
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      throw networkFailure(error, this.#upstream, this.url.host)
+    }
+    if (size <= limit) return Buffer.concat(chunks)
+    throw new UpstreamError('bad-answer', `upstream ${this.#upstream}: answer must be at most ${limit} bytes, saw more`)
+  }
+
+  /** Lets go of a body nobody wants; short ones are read so that the connection lives on. */
+  drop(): void {
+    this.body.on('error', () => {})
+    void this.body.dump({ limit: 64 * 1024 }).catch(() => {})
+  }
+}
+
+/** Sends single requests of one upstream: which way out, what is retried, what an error is called. Follows no redirect. */
+export class Transport {
+  readonly #upstream: string
+  readonly #home: URL
+  readonly #network: Network
+  #homeInside: Promise<boolean> | undefined
+
+  constructor(upstream: string, home: URL, network: Network) {
+    this.#upstream = upstream
+    this.#home = home
+    this.#network = network
+  }
+
+  async send(url: URL, sent: Sent): Promise<Answer> {
+    const dispatcher = await this.#wayTo(url)
+    const options = {
+      method: sent.method,
+      // Bodies are kept by digest: they must never come encoded.
+      headers: { 'accept-encoding': 'identity', 'user-agent': 'berth', ...sent.headers },
+      dispatcher,
+      ...(sent.signal && { signal: sent.signal }),
+    }
+    try {
+      return new Answer(this.#upstream, url, await this.#onceMore(() => request(url, options), sent.signal))
+    } catch (error) {
+      throw networkFailure(error, this.#upstream, url.host)
+    }
+  }
+
+  // A pooled connection may have been closed by the peer the moment we used it (undici issue 5450).
+  async #onceMore<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await send()
+    } catch (error) {
+      if (signal?.aborted || !isBrokenSocket(error)) throw error
+      return send()
+    }
+  }
+
+  async #wayTo(url: URL) {
+    if (url.host === this.#home.host) return this.#network.open
+    if (url.protocol !== 'https:' && this.#home.protocol === 'https:') {
+      throw new UpstreamError(
+        'bad-answer',
+        `upstream ${this.#upstream} sent us to ${url.protocol}//${url.host}: must be https`,
+      )
+    }
+    // An upstream within the operator's own networks may name hosts there; one on the internet may not.
+    if (await (this.#homeInside ??= resolvesInside(this.#home.hostname))) return this.#network.open
+    if (isInnerAddress(url.hostname)) {
+      throw new UpstreamError(
+        'bad-answer',
+        `upstream ${this.#upstream} sent us to the inner address ${url.host}: refused`,
+      )
+    }
+    return this.#network.guarded
+  }
+}

@@ -1,0 +1,217 @@
+// A registry elsewhere, read over HTTP. Keeps nothing but tokens; what it fetches is the cache's to keep.
+import { digestOf, isDigest, parseDigest, quote, algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
+import type { Descriptor } from '../oci/descriptor.ts'
+import { RegistryError, UpstreamError, isAbsence, type ErrorCode } from '../oci/errors.ts'
+import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
+import { acceptManifests, essence, isSchema1, ociIndex } from '../oci/media-types.ts'
+import { parseContentRange, type ByteRange } from '../oci/range.ts'
+import { isTag, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
+import type { Blob, BlobHead, Manifest, ManifestHead, Referrers, RegistryReader, TagPage } from '../oci/registry.ts'
+import { UpstreamBlob } from './body.ts'
+import { UpstreamClient, type UpstreamOptions } from './client.ts'
+import { pagesOf } from './pages.ts'
+import { statusFailure } from './retry.ts'
+import { SignedUrls } from './signed-urls.ts'
+import type { Answer } from './transport.ts'
+
+export type { UpstreamOptions } from './client.ts'
+export type { UpstreamEvent } from './events.ts'
+export { openNetwork, type Network } from './network.ts'
+
+/** A reader of one upstream registry. Options hold what the operator configured; `network` is shared by all upstreams. */
+export function upstreamRegistry(options: UpstreamOptions): RegistryReader {
+  return new UpstreamRegistry(new UpstreamClient(options), options.now ?? Date.now)
+}
+
+class UpstreamRegistry implements RegistryReader {
+  readonly #client: UpstreamClient
+  readonly #signed: SignedUrls
+
+  constructor(client: UpstreamClient, now: () => number) {
+    this.#client = client
+    this.#signed = new SignedUrls(now)
+  }
+
+  async getManifest(name: RepositoryName, reference: Reference): Promise<Manifest> {
+    const what = `manifest ${name}:${reference}`
+    const answer = await this.#ask('GET', name, `manifests/${reference}`, { accept: acceptManifests })
+    this.#expectFound(answer, what, 'MANIFEST_UNKNOWN')
+    const bytes = await answer.bytes(maxManifestSize)
+    const claimed = isTag(reference) ? answer.header('docker-content-digest') : reference
+    return this.#checkedManifest(what, bytes, essence(answer.header('content-type')), claimed)
+  }
+
+  async headManifest(name: RepositoryName, reference: Reference): Promise<ManifestHead | Manifest> {
+    const answer = await this.#ask('HEAD', name, `manifests/${reference}`, { accept: acceptManifests })
+    answer.drop()
+    const digest = answer.header('docker-content-digest') ?? (isTag(reference) ? undefined : reference)
+    const size = lengthOf(answer)
+    const mediaType = essence(answer.header('content-type'))
+    // Some registries know no HEAD of a manifest (405), refuse it (401, 403), or leave out what it is for.
+    const unusable = answer.status === 200 && (digest === undefined || !isDigest(digest) || !size || !mediaType)
+    if (unusable || [400, 401, 403, 405, 501].includes(answer.status)) return this.getManifest(name, reference)
+    this.#expectFound(answer, `manifest ${name}:${reference}`, 'MANIFEST_UNKNOWN')
+    return { digest: digest as Digest, mediaType, size: size! }
+  }
+
+  async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
+    const headers = range && { range: `bytes=${range.start}-${range.end - 1}` }
+    const answer = await this.#askBlob(name, digest, headers)
+    this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
+    if (answer.status === 206) return this.#part(answer, digest, range)
+    const size = lengthOf(answer)
+    return new UpstreamBlob(
+      this.#client,
+      answer,
+      size === undefined ? { digest } : { digest, size, range: { start: 0, end: size } },
+    )
+  }
+
+  async headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
+    const answer = await this.#ask('HEAD', name, `blobs/${digest}`)
+    answer.drop()
+    // ECR Public answers 401, and CDNs 403 to a HEAD of a URL signed for GET, although the blob is there.
+    if ([400, 401, 403, 405, 501].includes(answer.status)) return this.#probeBlob(name, digest)
+    this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
+    return { digest, size: lengthOf(answer) }
+  }
+
+  async listTags(name: RepositoryName): Promise<TagPage> {
+    const tags = new Set<Tag>()
+    for await (const page of this.#pages(name, 'tags/list?n=1000', 'application/json', 'NAME_UNKNOWN')) {
+      const listed = (page as { tags?: unknown }).tags
+      for (const tag of Array.isArray(listed) ? listed : []) if (typeof tag === 'string') addTag(tags, tag)
+    }
+    return { tags: [...tags].sort(), more: false }
+  }
+
+  async listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers> {
+    const descriptors: Descriptor[] = []
+    try {
+      for await (const page of this.#pages(name, `referrers/${digest}`, ociIndex, 'MANIFEST_UNKNOWN')) {
+        descriptors.push(...readManifest(Buffer.from(JSON.stringify(page))).manifests)
+      }
+      return { descriptors }
+    } catch (error) {
+      if (!isAbsence(error)) throw error
+    }
+    return this.#referrersByTag(name, digest)
+  }
+
+  /** The referrers tag schema (distribution-spec, "Referrers Tag Schema"), for registries without the API. */
+  async #referrersByTag(name: RepositoryName, digest: Digest): Promise<Referrers> {
+    const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
+    try {
+      return { descriptors: readManifest((await this.getManifest(name, tag)).bytes).manifests }
+    } catch (error) {
+      if (isAbsence(error)) return { descriptors: [] }
+      throw error
+    }
+  }
+
+  #part(answer: Answer, digest: Digest, range: ByteRange | undefined): Blob {
+    const sent = parseContentRange(answer.header('content-range') ?? '')
+    if (!range || sent?.range?.start !== range.start || sent.range.end > range.end) {
+      answer.drop()
+      const seen = quote(answer.header('content-range') ?? 'none')
+      throw new UpstreamError(
+        'bad-answer',
+        `upstream ${this.#client.name}: 206 must have the range asked for, saw ${seen}`,
+      )
+    }
+    const size = sent.size === undefined ? {} : { size: sent.size }
+    return new UpstreamBlob(this.#client, answer, { digest, range: sent.range, ...size })
+  }
+
+  /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. */
+  async #probeBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
+    const blob = await this.getBlob(name, digest, { start: 0, end: 1 })
+    blob.close()
+    return { digest, size: blob.size }
+  }
+
+  async #askBlob(name: RepositoryName, digest: Digest, headers: Record<string, string> = {}): Promise<Answer> {
+    const scope = scopeOf(name)
+    const known = this.#signed.find(name, digest)
+    if (known) {
+      const answer = await this.#client.ask({ method: 'GET', target: known, scope, headers })
+      if (answer.status < 400) return answer
+      answer.drop()
+      this.#signed.forget(name, digest)
+    }
+    const asked = this.#client.urlOf(`${name}/blobs/${digest}`)
+    const answer = await this.#client.ask({ method: 'GET', target: asked, scope, headers })
+    if (answer.status < 300 && answer.url.href !== asked.href) this.#signed.keep(name, digest, answer.url)
+    return answer
+  }
+
+  #ask(method: 'GET' | 'HEAD', name: RepositoryName, path: string, headers?: Record<string, string>): Promise<Answer> {
+    const target = this.#client.urlOf(`${name}/${path}`)
+    return this.#client.ask({ method, target, scope: scopeOf(name), ...(headers && { headers }) })
+  }
+
+  #pages(name: RepositoryName, path: string, accept: string, absent: ErrorCode): AsyncGenerator<unknown> {
+    const first = this.#client.urlOf(`${name}/${path}`)
+    return pagesOf(this.#client.name, first, async (target) => {
+      const answer = await this.#client.ask({ method: 'GET', target, scope: scopeOf(name), headers: { accept } })
+      this.#expectFound(answer, `${path.split('?')[0]} of ${name}`, absent)
+      return answer
+    })
+  }
+
+  /** Throws what a status other than 200 and 206 means. */
+  #expectFound(answer: Answer, what: string, absent: ErrorCode): void {
+    if (answer.status === 200 || answer.status === 206) return
+    answer.drop()
+    const failure = statusFailure(this.#client.name, what, answer.status, answer.headers)
+    if (failure) {
+      if (failure.failure === 'rate-limited') this.#client.failed(failure)
+      throw failure
+    }
+    if (answer.status === 404 || answer.status === 410) {
+      throw new RegistryError(absent, `${what} does not exist at ${this.#client.name}`)
+    }
+    throw new UpstreamError('bad-answer', `upstream ${this.#client.name} answered ${answer.status} for ${what}`)
+  }
+
+  #checkedManifest(what: string, bytes: Buffer, claimedType: string, claimed: string | undefined): Manifest {
+    const refuse = (why: string) => new UpstreamError('bad-answer', `upstream ${this.#client.name}: ${what} ${why}`)
+    if (isSchema1(claimedType))
+      throw refuse('is of Docker schema 1, which no client in use accepts: have it pushed anew')
+    const expected = claimed === undefined ? undefined : parseDigest(claimed)
+    const digest = digestOf(bytes, expected && algorithmOf(expected))
+    if (expected && digest !== expected) throw refuse(`must have digest ${expected}, saw ${digest}`)
+    return {
+      digest,
+      mediaType: manifestType(claimedType, bytes, refuse),
+      size: bytes.length,
+      bytes: new Uint8Array(bytes),
+    }
+  }
+}
+
+/** The type sent, unless it is one that says nothing; then what the manifest says of itself. */
+function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => UpstreamError): string {
+  const vague = ['', 'application/octet-stream', 'application/json', 'text/plain', 'text/html']
+  if (!vague.includes(claimed)) return claimed
+  try {
+    return mediaTypeOf(readManifest(bytes))
+  } catch {
+    throw refuse(`must be a manifest, saw something that is no JSON object`)
+  }
+}
+
+const scopeOf = (name: RepositoryName): string => `repository:${name}:pull`
+
+function lengthOf(answer: Answer): number | undefined {
+  const text = answer.header('content-length')
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
+}
+
+function addTag(tags: Set<Tag>, text: string): void {
+  try {
+    tags.add(parseTag(text))
+  } catch {
+    // A tag that no client could ask for.
+  }
+}
