@@ -20,8 +20,8 @@ export function sqliteMetadata(file: string): Metadata {
   mkdirSync(path.dirname(file), { recursive: true })
   const database = new Database(file, { timeout: busyTimeout })
   database.pragma('journal_mode = WAL')
-  // FULL: what was committed before an answer is there after a power loss.
-  database.pragma('synchronous = FULL')
+  // Enough for what can be fetched again: consistent after any crash, though a power loss may lose the last commits.
+  database.pragma('synchronous = NORMAL')
   database.pragma('foreign_keys = ON')
   database.pragma(`journal_size_limit = ${walLimit}`)
   migrate(database)

@@ -37,6 +37,10 @@ export class Intervals {
     return { start, end: Math.min(limit, next ? next.start : limit) }
   }
 
+  clear(): void {
+    this.#list = []
+  }
+
   get total(): number {
     return this.#list.reduce((sum, { start, end }) => sum + end - start, 0)
   }

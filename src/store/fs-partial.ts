@@ -60,6 +60,12 @@ export class FsPartial implements PartialBlob {
     return hash.matches(size)
   }
 
+  async reset(): Promise<void> {
+    this.present.clear()
+    await rm(this.#layout.intervals(this.digest), { force: true })
+    await this.#file.truncate(0)
+  }
+
   async record(): Promise<void> {
     const file = this.#layout.intervals(this.digest)
     await writeFile(`${file}.new`, JSON.stringify(this.present))

@@ -21,6 +21,8 @@ export interface PartialBlob {
   advance(): void
   /** Hashes what is left of `size` bytes and tells whether they are what the digest says. */
   verify(size: number): Promise<boolean>
+  /** Forgets every byte: they proved wrong. */
+  reset(): Promise<void>
   /** Keeps `present` for a later process. What it records may be more than a power loss leaves; `verify` finds out. */
   record(): Promise<void>
   /** Makes it a stored blob. Only after `verify` was true. Readers go on. */

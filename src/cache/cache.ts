@@ -1,0 +1,149 @@
+// A store in front of other registries. Content by digest is kept for ever or until evicted; what a tag means is asked
+// again when its freshness is over; and while an upstream fails in any way, what is cached goes on being served.
+import type { Digest } from '../oci/digest.ts'
+import type { ByteRange } from '../oci/range.ts'
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
+import type {
+  Blob,
+  BlobHead,
+  Manifest,
+  Referrers,
+  Registry,
+  RegistryReader,
+  TagPage,
+  TagQuery,
+} from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import type { BlobStore } from '../store/store.ts'
+import { CachedBlobs, hotBlobs } from './cached-blobs.ts'
+import type { Outcome, ReportCacheEvent } from './events.ts'
+import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
+import { Fills } from './fills.ts'
+import { freshnessBy, type FreshnessRules } from './freshness.ts'
+import { Lists } from './lists.ts'
+import { Manifests } from './manifests.ts'
+import type { SlotLimits } from './slots.ts'
+import { reconcile } from './sweep.ts'
+
+export type { CacheEvent, Outcome } from './events.ts'
+export { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
+export type { FreshnessRules } from './freshness.ts'
+
+export interface CacheOptions {
+  store: BlobStore
+  metadata: Metadata
+  fill?: Partial<FillPolicy>
+  limits?: SlotLimits
+  report?: ReportCacheEvent
+  now?: () => number
+}
+
+/** Everything cached, whatever the upstream: one store, one set of fills. */
+export interface Cache {
+  /** A registry that caches `reader` under the name of an upstream. */
+  registry(upstream: string, reader: RegistryReader, freshness: FreshnessRules): Registry
+  /** How many blobs are being fetched. */
+  readonly fillsInFlight: number
+  /** Sets right what a crash, or a hand in the data folder, left: to be called once, at the start. */
+  reconcile(): Promise<void>
+  /** Stops fetching; what has come is kept for the next process. */
+  stop(): Promise<void>
+}
+
+export function openCache(options: CacheOptions): Cache {
+  const { store, metadata, report = () => {}, now = Date.now } = options
+  const hot = hotBlobs()
+  const fills = new Fills({
+    store,
+    policy: { ...defaultFillPolicy, ...options.fill },
+    limits: options.limits ?? { total: 64, perUpstream: 24 },
+    report,
+    now,
+    stored: (digest, size) =>
+      metadata.blobStored(digest, size, now()).catch((cause: unknown) => {
+        report({ type: 'storage-failure', message: (cause as Error).message })
+      }),
+  })
+  return {
+    registry(upstream, reader, rules) {
+      const shared = { upstream, reader, metadata, report, now }
+      const freshness = freshnessBy(rules)
+      const list = (kind: 'tags' | 'referrers') => ({
+        freshness: rules.freshness,
+        now,
+        found: (outcome: Outcome) => report({ type: 'lookup', upstream, kind, outcome }),
+      })
+      return new CachedRegistry({
+        upstream,
+        reader,
+        metadata,
+        manifests: new Manifests({ ...shared, freshness }),
+        blobs: new CachedBlobs({ ...shared, store, fills, hotBlobs: hot }),
+        tags: new Lists<TagPage>(list('tags')),
+        referrers: new Lists<Referrers>(list('referrers')),
+      })
+    },
+    get fillsInFlight() {
+      return fills.count
+    },
+    reconcile: () => reconcile(store, metadata, now()),
+    stop: () => fills.stop(),
+  }
+}
+
+interface Parts {
+  upstream: string
+  reader: RegistryReader
+  metadata: Metadata
+  manifests: Manifests
+  blobs: CachedBlobs
+  tags: Lists<TagPage>
+  referrers: Lists<Referrers>
+}
+
+class CachedRegistry implements Registry {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  getManifest(name: RepositoryName, reference: Reference): Promise<Manifest> {
+    return this.#parts.manifests.get(name, reference)
+  }
+
+  // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
+  headManifest(name: RepositoryName, reference: Reference): Promise<Manifest> {
+    return this.#parts.manifests.get(name, reference)
+  }
+
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
+    return this.#parts.blobs.get(name, digest, range)
+  }
+
+  headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
+    return this.#parts.blobs.head(name, digest)
+  }
+
+  async listTags(name: RepositoryName, query: TagQuery): Promise<TagPage> {
+    const { tags, reader, metadata, upstream } = this.#parts
+    const offline = async () => {
+      const known = await metadata.listTags({ registry: upstream, name })
+      return known.length > 0 ? { tags: known, more: false } : undefined
+    }
+    return page((await tags.get(name, () => reader.listTags(name, {}), offline)).tags, query)
+  }
+
+  listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers> {
+    const { referrers, reader } = this.#parts
+    const ask = () => reader.listReferrers(name, digest)
+    return referrers.get(`${name}@${digest}`, ask, () => Promise.resolve(undefined))
+  }
+}
+
+/** The tags after `last`, at most `n`; `all` is in lexical order. */
+function page(all: Tag[], { n, last }: TagQuery): TagPage {
+  const after = last === undefined ? all : all.filter((tag) => tag > last)
+  const tags = after.slice(0, n)
+  return { tags, more: n !== undefined && n > 0 && after.length > n }
+}

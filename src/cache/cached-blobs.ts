@@ -1,0 +1,182 @@
+import { LRUCache } from 'lru-cache'
+import type { Digest } from '../oci/digest.ts'
+import type { ByteRange } from '../oci/range.ts'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { Blob, BlobHead, RegistryReader } from '../oci/registry.ts'
+import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
+import type { BlobStore, StoredBlob } from '../store/store.ts'
+import { FillBlob, MemoryBlob, passThrough, StoredBlobReader } from './blobs.ts'
+import type { Outcome, ReportCacheEvent } from './events.ts'
+import { StorageFailure, type FillSource } from './fill-policy.ts'
+import type { Fills } from './fills.ts'
+
+export interface CachedBlobsOptions {
+  upstream: string
+  reader: RegistryReader
+  store: BlobStore
+  metadata: Metadata
+  fills: Fills
+  hotBlobs: HotBlobs
+  report: ReportCacheEvent
+  now: () => number
+}
+
+/** Blobs up to this size, such as configs, are served from memory; in bytes. */
+const hotBlobSize = 64 * 1024
+
+/** Small blobs in use, by upstream, repository and digest, so that the right to read them is part of the key. */
+export type HotBlobs = LRUCache<string, Uint8Array<ArrayBuffer>>
+
+export function hotBlobs(): HotBlobs {
+  return new LRUCache({ max: 20_000, maxSize: 64 * 1024 * 1024, sizeCalculation: (bytes) => bytes.length + 300 })
+}
+
+/** The blobs of one upstream: from memory, from the store, from a fill that runs or begins, and past a disk that fails. */
+export class CachedBlobs {
+  readonly #options: CachedBlobsOptions
+
+  constructor(options: CachedBlobsOptions) {
+    this.#options = options
+  }
+
+  async get(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
+    const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
+    if (hot) {
+      this.#used(digest, 'hit')
+      return new MemoryBlob(digest, hot)
+    }
+    const size = await this.#rightTo(name, digest)
+    for (;;) {
+      const stored = await this.#open(digest)
+      if (stored) return this.#read(name, digest, stored, range)
+      const source = this.#source(name, digest)
+      if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
+      try {
+        const filled = await this.#fill(source, name, digest, size, range)
+        if (filled) return filled
+      } catch (error) {
+        if (!(error instanceof StorageFailure)) throw error
+        this.#options.fills.storageFailed(error)
+        return this.#passThrough(source, digest, size, range)
+      }
+    }
+  }
+
+  async head(name: RepositoryName, digest: Digest): Promise<BlobHead> {
+    const { metadata, reader } = this.#options
+    const known = await metadata.findBlobSize(this.#repository(name), digest)
+    if (known !== undefined) return { digest, size: known }
+    const head = await reader.headBlob(name, digest)
+    if (head.size !== undefined) await this.#noteSize(name, digest, head.size)
+    return head
+  }
+
+  /**
+   * The blob's size, if known, once it is clear that this repository may give it out: a manifest of it names the blob,
+   * or the upstream says so now. What is neither kept nor being filled is asked for under this repository's name anyway.
+   */
+  async #rightTo(name: RepositoryName, digest: Digest): Promise<number | undefined> {
+    const { metadata, fills } = this.#options
+    const known = await metadata.findBlobSize(this.#repository(name), digest)
+    if (known !== undefined) return known
+    const kept = fills.has(digest) || (await metadata.findStoredBlob(digest)) !== undefined
+    return kept ? (await this.head(name, digest)).size : undefined
+  }
+
+  /** A stored blob of the size it was stored with; one that is short or long is put aside, to be fetched anew. */
+  async #open(digest: Digest): Promise<StoredBlob | undefined> {
+    const { store, metadata, now } = this.#options
+    const [stored, record] = await Promise.all([
+      store.open(digest).catch((cause: unknown) => this.#unreadable(digest, cause)),
+      metadata.findStoredBlob(digest),
+    ])
+    if (!stored) return undefined
+    if (!record) await this.#quietly(metadata.blobStored(digest, stored.size, now()))
+    if (!record || record.size === stored.size) return stored
+    stored.close()
+    const message = `stored ${digest} must have ${record.size} bytes, saw ${stored.size}: put aside, to be fetched again`
+    this.#options.report({ type: 'wrong-content', upstream: this.#options.upstream, digest, message })
+    await this.#quietly(store.quarantine(digest))
+    await this.#quietly(metadata.blobRemoved(digest))
+    return undefined
+  }
+
+  async #read(name: RepositoryName, digest: Digest, stored: StoredBlob, range?: ByteRange): Promise<Blob> {
+    this.#used(digest, 'hit')
+    if (range || stored.size > hotBlobSize) return new StoredBlobReader(digest, stored, range)
+    const bytes = new Uint8Array(stored.size)
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const got = await stored.read(bytes.subarray(at), at)
+        if (got === 0) throw new Error(`stored ${digest} ended at ${at} of ${bytes.length} bytes`)
+        at += got
+      }
+    } finally {
+      stored.close()
+    }
+    this.#options.hotBlobs.set(this.#key(name, digest), bytes)
+    return new MemoryBlob(digest, bytes)
+  }
+
+  /** Undefined when a fill ended just now and the store has the blob. */
+  async #fill(
+    source: FillSource,
+    name: RepositoryName,
+    digest: Digest,
+    size?: number,
+    range?: ByteRange,
+  ): Promise<Blob | undefined> {
+    const fill = await this.#options.fills.join(digest, size, source)
+    if (!fill) return undefined
+    try {
+      await fill.firstAnswer(range?.start ?? 0)
+    } catch (error) {
+      fill.detach()
+      throw error
+    }
+    if (size === undefined && fill.size !== undefined) await this.#noteSize(name, digest, fill.size)
+    this.#used(digest, 'miss')
+    return new FillBlob(fill, source, range)
+  }
+
+  async #passThrough(source: FillSource, digest: Digest, size?: number, range?: ByteRange): Promise<Blob> {
+    const blob = await passThrough(source, digest, size, range)
+    this.#used(digest, 'miss')
+    return blob
+  }
+
+  #unreadable(digest: Digest, cause: unknown): undefined {
+    this.#options.fills.storageFailed(new StorageFailure(digest, cause))
+  }
+
+  #noteSize(name: RepositoryName, digest: Digest, size: number): Promise<void> {
+    return this.#quietly(this.#options.metadata.putBlobSize(this.#repository(name), digest, size))
+  }
+
+  /** What the disk cannot take now is found out again by the next pull. */
+  async #quietly(writing: Promise<void>): Promise<void> {
+    try {
+      await writing
+    } catch (cause) {
+      this.#options.report({ type: 'storage-failure', message: (cause as Error).message })
+    }
+  }
+
+  #source(name: RepositoryName, digest: Digest): FillSource {
+    const { upstream, reader } = this.#options
+    return { upstream, repository: name, getBlob: (range) => reader.getBlob(name, digest, range) }
+  }
+
+  #used(digest: Digest, outcome: Outcome): void {
+    this.#options.metadata.used(digest, this.#options.now())
+    this.#options.report({ type: 'lookup', upstream: this.#options.upstream, kind: 'blob', outcome })
+  }
+
+  #key(name: RepositoryName, digest: Digest): string {
+    return `${this.#options.upstream}/${name}@${digest}`
+  }
+
+  #repository(name: RepositoryName): RepositoryKey {
+    return { registry: this.#options.upstream, name }
+  }
+}

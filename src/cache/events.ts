@@ -1,0 +1,14 @@
+import type { Digest } from '../oci/digest.ts'
+
+/** How a lookup ended. `revalidated`: the upstream was asked and said that what is cached still holds. */
+export type Outcome = 'hit' | 'miss' | 'stale' | 'revalidated'
+
+/** What the cache tells whoever listens; for metrics, logs and pages. */
+export type CacheEvent =
+  | { type: 'lookup'; upstream: string; kind: 'manifest' | 'blob' | 'tags' | 'referrers'; outcome: Outcome }
+  | { type: 'fill-started'; upstream: string; digest: Digest }
+  | { type: 'fill-ended'; upstream: string; digest: Digest; result: 'stored' | 'failed' | 'stopped'; message?: string }
+  | { type: 'storage-failure'; message: string }
+  | { type: 'wrong-content'; upstream: string; digest: Digest; message: string }
+
+export type ReportCacheEvent = (event: CacheEvent) => void

@@ -1,0 +1,87 @@
+import { UpstreamError } from '../oci/errors.ts'
+import type { ByteRange } from '../oci/range.ts'
+import type { Blob } from '../oci/registry.ts'
+import type { FillSource } from './fill-policy.ts'
+
+/** The buffer between an upstream's socket and the file; large enough that system calls do not count. */
+const bufferSize = 256 * 1024
+/** Slower than this over a watch's length is no progress, in bytes a second. */
+const slowest = 1024
+
+/** What a fetch needs of the fill it works for. */
+export interface FetchTarget {
+  answered(fetch: Fetch, blob: Blob): void
+  /** Writes and announces bytes; rejects when the disk fails. */
+  landed(bytes: Uint8Array, position: number): Promise<void>
+}
+
+/** One request to the upstream, writing what it brings from `position` on. Its `end` may be moved down while it runs. */
+export class Fetch {
+  position: number
+  end: number
+  /** Whether any byte arrived. */
+  progressed = false
+  readonly source: FillSource
+  /** The range asked of the upstream; undefined when the whole blob is. */
+  readonly asked: ByteRange | undefined
+  #blob: Blob | undefined
+  #stopped = false
+  #stalled = false
+  #sinceWatch = 0
+
+  /** Brings the bytes of `stretch`; `asked` leaves them to be picked from the whole blob where it is undefined. */
+  constructor(source: FillSource, stretch: ByteRange, asked: ByteRange | undefined) {
+    this.source = source
+    this.asked = asked
+    this.position = stretch.start
+    this.end = stretch.end
+  }
+
+  async run(target: FetchTarget): Promise<void> {
+    if (this.#stopped) return
+    const blob = await this.source.getBlob(this.asked)
+    this.#blob = blob
+    try {
+      if (this.#stopped) return
+      target.answered(this, blob)
+      await this.#copy(blob, target)
+    } catch (error) {
+      if (this.#stopped) return
+      throw this.#stalled ? new UpstreamError('timeout', `upstream ${this.source.upstream} made no progress`) : error
+    } finally {
+      blob.close()
+    }
+  }
+
+  async #copy(blob: Blob, target: FetchTarget): Promise<void> {
+    const buffer = Buffer.allocUnsafeSlow(bufferSize)
+    // An upstream that ignores Range starts at the front: what is present already passes by unread.
+    let at = blob.range?.start ?? 0
+    while (!this.#stopped && this.position < this.end) {
+      const got = await blob.read(buffer)
+      if (got === 0) return
+      this.#sinceWatch += got
+      const skipped = Math.min(got, this.position - at)
+      at += got
+      const bytes = buffer.subarray(skipped, Math.min(got, skipped + this.end - this.position))
+      if (bytes.length === 0) continue
+      await target.landed(bytes, this.position)
+      this.position += bytes.length
+      this.progressed = true
+    }
+  }
+
+  /** Called at the end of each watch: gives up a connection that brought next to nothing since the last call. */
+  watch(milliseconds: number): void {
+    if (this.#blob && this.#sinceWatch < (slowest * milliseconds) / 1000) {
+      this.#stalled = true
+      this.#blob.close()
+    }
+    this.#sinceWatch = 0
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#blob?.close()
+  }
+}

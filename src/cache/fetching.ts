@@ -1,0 +1,206 @@
+import { UpstreamError } from '../oci/errors.ts'
+import type { Intervals } from '../oci/intervals.ts'
+import type { ByteRange } from '../oci/range.ts'
+import type { Blob } from '../oci/registry.ts'
+import { Fetch, type FetchTarget } from './fetch.ts'
+import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
+import { nextStretch, segmentFor } from './plan.ts'
+import type { Slots } from './slots.ts'
+
+const longestPause = 5_000
+/** An upstream that asks for more patience than this is not waited for, in milliseconds. */
+const mostPatience = 30_000
+
+/** The fill that is fetched for. */
+export interface FetchingFor {
+  /** Bytes; learnt from the upstream's answer where nobody knew. */
+  size: number | undefined
+  readonly present: Intervals
+  /** Positions that readers wait for. */
+  wanted(): number[]
+  landed(bytes: Uint8Array, position: number): Promise<void>
+  /** The upstream has answered for the first time. */
+  answered(): void
+  /** Nothing is being fetched and nothing is left to ask for now. */
+  idle(): void
+  failed(error: Error): void
+}
+
+/** Decides what is asked of the upstream for one fill, over how many connections, and what a failure means. */
+export class Fetching implements FetchTarget {
+  readonly #fill: FetchingFor
+  readonly #policy: FillPolicy
+  readonly #slots: Slots
+  readonly #now: () => number
+  readonly #sources: FillSource[] = []
+  readonly #fetches = new Set<Fetch>()
+  /** Whether the upstream serves ranges; undefined until it was asked for one. */
+  #ranges: boolean | undefined
+  #parallel = true
+  #validator: string | undefined
+  #hasAnswered = false
+  #failures = 0
+  #pausedUntil = 0
+  #pause: NodeJS.Timeout | undefined
+  readonly #watch: NodeJS.Timeout
+  #stopped = false
+
+  constructor(fill: FetchingFor, options: { policy: FillPolicy; slots: Slots; now: () => number }) {
+    this.#fill = fill
+    this.#policy = options.policy
+    this.#slots = options.slots
+    this.#now = options.now
+    const { stallAfter } = options.policy
+    this.#watch = setInterval(() => this.#fetches.forEach((fetch) => fetch.watch(stallAfter)), stallAfter).unref()
+  }
+
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
+  }
+
+  get upstream(): string {
+    return this.#sources[0]?.upstream ?? 'unknown'
+  }
+
+  /** Another repository to fetch from, should the ones before refuse. */
+  addSource(source: FillSource): void {
+    const same = (known: FillSource) => known.upstream === source.upstream && known.repository === source.repository
+    if (!this.#sources.some(same)) this.#sources.push(source)
+  }
+
+  /** Asks for what is next, as far as connections allow. Call it whenever something has changed. */
+  drive(): void {
+    if (this.#stopped || this.#waitOutPause()) return
+    while (this.#fetches.size < this.#connections()) {
+      const range = this.#nextRange()
+      if (!range) break
+      void this.#fetch(range)
+    }
+    if (this.#fetches.size === 0) this.#fill.idle()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearInterval(this.#watch)
+    clearTimeout(this.#pause)
+    this.#fetches.forEach((fetch) => fetch.stop())
+  }
+
+  answered(fetch: Fetch, blob: Blob): void {
+    this.#learnSize(blob)
+    if (fetch.asked) this.#learnRanges(fetch, fetch.asked, blob)
+    if (this.#validator !== undefined && blob.validator !== undefined && blob.validator !== this.#validator)
+      this.#parallel = false
+    this.#validator = blob.validator ?? this.#validator
+    this.#hasAnswered = true
+    this.#fill.answered()
+    this.drive()
+  }
+
+  landed(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#fill.landed(bytes, position)
+  }
+
+  #learnSize(blob: Blob): void {
+    const { size } = this.#fill
+    if (blob.size === undefined) return
+    if (size === undefined) this.#fill.size = blob.size
+    else if (size !== blob.size) {
+      throw new UpstreamError('bad-answer', `upstream ${this.upstream}: blob must have ${size} bytes, saw ${blob.size}`)
+    }
+  }
+
+  #learnRanges(fetch: Fetch, asked: ByteRange, blob: Blob): void {
+    this.#ranges = blob.range !== undefined && blob.range.start === asked.start && blob.range.end <= asked.end
+    if (this.#ranges) return
+    // The whole comes, from the front: one stream does it all.
+    for (const other of this.#fetches) if (other !== fetch) other.stop()
+    fetch.position = this.#fill.present.endOfRun(0)
+    fetch.end = this.#fill.size ?? Infinity
+  }
+
+  /** True while an upstream that failed is left alone; goes on by itself. */
+  #waitOutPause(): boolean {
+    const wait = this.#pausedUntil - this.#now()
+    if (wait <= 0) return false
+    this.#pause ??= setTimeout(() => {
+      this.#pause = undefined
+      this.#pausedUntil = 0
+      this.drive()
+    }, wait)
+    return true
+  }
+
+  #connections(): number {
+    const large = (this.#fill.size ?? 0) > this.#policy.parallelThreshold
+    return this.#ranges && this.#parallel && large ? this.#policy.connections : 1
+  }
+
+  #nextRange(): ByteRange | undefined {
+    const { size, present } = this.#fill
+    if (size === undefined) return this.#fetches.size === 0 ? { start: present.endOfRun(0), end: Infinity } : undefined
+    const inRanges = size > this.#policy.parallelThreshold && this.#ranges !== false
+    return nextStretch({
+      size,
+      present,
+      inFlight: [...this.#fetches],
+      wanted: this.#fill.wanted().filter((position) => position < size),
+      readAhead: this.#policy.complete !== 'never',
+      segment: inRanges ? segmentFor(size, this.#policy.connections) : size,
+    })
+  }
+
+  async #fetch(range: ByteRange): Promise<void> {
+    const fetch = this.#makeFetch(range)
+    this.#fetches.add(fetch)
+    const release = await this.#slots.acquire({
+      fill: this.#fill,
+      upstream: fetch.source.upstream,
+      small: this.#fill.size !== undefined && this.#fill.size <= smallBlob,
+      wanted: this.#fill.wanted().some((position) => range.start <= position && position < range.end),
+    })
+    const error: unknown = await fetch.run(this).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    release()
+    this.#fetches.delete(fetch)
+    if (this.#stopped) return
+    if (error === undefined) this.#afterSuccess(fetch)
+    else this.#afterFailure(fetch, error)
+    this.drive()
+  }
+
+  #makeFetch(range: ByteRange): Fetch {
+    // A connection that would have come here later now ends where this one begins: no byte is fetched twice.
+    for (const other of this.#fetches)
+      if (other.position < range.start && range.start < other.end) other.end = range.start
+    const { size } = this.#fill
+    const whole = range.start === 0 && (range.end === Infinity || range.end === size)
+    // Without ranges, or without a length, the only way leads from the front, past what is present.
+    const fromFront = this.#ranges === false || range.end === Infinity
+    return new Fetch(this.#sources[0]!, range, whole || fromFront ? undefined : range)
+  }
+
+  #afterSuccess(fetch: Fetch): void {
+    this.#failures = 0
+    if (this.#fill.size === undefined) this.#fill.size = fetch.position
+  }
+
+  #afterFailure(fetch: Fetch, error: unknown): void {
+    const failure = error instanceof Error ? error : new Error(String(error))
+    if (failure instanceof StorageFailure) return this.#fill.failed(failure)
+    if (!(failure instanceof UpstreamError) || failure.failure === 'unauthorized') {
+      // This repository does not have it or may not read it; another one that wants it may.
+      this.#sources.splice(this.#sources.indexOf(fetch.source), 1)
+      if (this.#sources.length === 0) this.#fill.failed(failure)
+      return
+    }
+    this.#failures = fetch.progressed ? 1 : this.#failures + 1
+    const patience = failure.temporary && this.#hasAnswered ? this.#policy.attempts : 2
+    const pause = fetch.progressed ? 0 : Math.min(longestPause, this.#policy.pause * 2 ** (this.#failures - 1))
+    const wait = Math.max(pause, failure.retryAfter ?? 0)
+    if (this.#failures >= patience || wait > mostPatience) return this.#fill.failed(failure)
+    this.#pausedUntil = this.#now() + wait
+  }
+}

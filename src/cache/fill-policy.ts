@@ -1,0 +1,46 @@
+import type { Digest } from '../oci/digest.ts'
+import type { ByteRange } from '../oci/range.ts'
+import type { Blob } from '../oci/registry.ts'
+
+/** Where a fill gets its bytes: one repository of one upstream. */
+export interface FillSource {
+  readonly upstream: string
+  readonly repository: string
+  getBlob(range?: ByteRange): Promise<Blob>
+}
+
+export interface FillPolicy {
+  /** Connections one large blob may hold. */
+  connections: number
+  /** Blobs larger than this are fetched over several ranges, in bytes. */
+  parallelThreshold: number
+  /** Whether a fill goes on when nobody reads: `when-read` stops with its last reader, `never` fetches only what is read. */
+  complete: 'always' | 'when-read' | 'never'
+  /** A connection slower than 1 KiB/s over this time is given up and the rest asked anew, in milliseconds. */
+  stallAfter: number
+  /** Failures in a row, without a byte between them, that end a fill. */
+  attempts: number
+  /** The pause after a failure that brought no byte, in milliseconds; doubled each time, to 5 s at most. */
+  pause: number
+}
+
+export const defaultFillPolicy: FillPolicy = {
+  connections: 4,
+  parallelThreshold: 16 * 1024 * 1024,
+  complete: 'always',
+  stallAfter: 15_000,
+  attempts: 8,
+  pause: 250,
+}
+
+/** A blob up to this size goes out only after its digest is right: the wait is too short to notice. */
+export const smallBlob = 1024 * 1024
+
+/** The disk, not the upstream, failed; readers go on without it. */
+export class StorageFailure extends Error {
+  constructor(digest: Digest, cause: unknown) {
+    const code = (cause as NodeJS.ErrnoException)?.code ?? 'failed'
+    super(`cannot keep ${digest}: the data folder says ${code}`, { cause })
+    this.name = 'StorageFailure'
+  }
+}

@@ -1,0 +1,243 @@
+import type { Digest } from '../oci/digest.ts'
+import { UpstreamError } from '../oci/errors.ts'
+import type { Intervals } from '../oci/intervals.ts'
+import type { PartialBlob } from '../store/store.ts'
+import type { ReportCacheEvent } from './events.ts'
+import { Fetching, type FetchingFor } from './fetching.ts'
+import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
+import type { Slots } from './slots.ts'
+
+/** At most so often is it written down which bytes are present, in milliseconds. */
+const recordEvery = 2_000
+
+export interface FillOptions {
+  partial: PartialBlob
+  /** Bytes; undefined when only the upstream can say. */
+  size: number | undefined
+  policy: FillPolicy
+  slots: Slots
+  report: ReportCacheEvent
+  now: () => number
+}
+
+export type FillResult = 'stored' | 'failed' | 'stopped'
+
+/**
+ * One blob being fetched, whatever number of readers. Fetches write intervals of the partial blob; readers wait for the
+ * bytes they need and read them from it at their own pace. Only a verified blob is kept, and no reader gets
+ * the last byte of one that is not. The fill belongs to the cache, not to the client that began it.
+ */
+export class Fill implements FetchingFor {
+  readonly digest: Digest
+  size: number | undefined
+  readonly #options: FillOptions
+  readonly #partial: PartialBlob
+  readonly #fetching: Fetching
+  readonly #waiters = new Set<{ position: number; wake: () => void }>()
+  #readers = 0
+  #state: 'filling' | 'verifying' | 'verified' | FillResult = 'filling'
+  #failure: Error | undefined
+  #generation = 0
+  #recordedAt: number
+  #over!: (result: FillResult) => void
+  /** Resolves with the end of the fill, when what can be kept is kept; never rejects. */
+  readonly over: Promise<FillResult>
+
+  constructor(options: FillOptions) {
+    this.#options = options
+    this.#partial = options.partial
+    this.digest = options.partial.digest
+    this.size = options.size
+    this.#recordedAt = options.now()
+    this.#fetching = new Fetching(this, options)
+    this.over = new Promise((resolve) => (this.#over = resolve))
+  }
+
+  get present(): Intervals {
+    return this.#partial.present
+  }
+
+  get upstream(): string {
+    return this.#fetching.upstream
+  }
+
+  /** Changes when bytes that could be read proved wrong: a reader that delivered some of them must break off. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** What ended it, if it failed. */
+  get failure(): Error | undefined {
+    return this.#failure
+  }
+
+  /** Adds a reader, and where its bytes may come from as well. False when the fill is over: look again for what it left. */
+  attach(source: FillSource): boolean {
+    if (this.#isOver) return false
+    this.#readers++
+    this.#fetching.addSource(source)
+    this.#drive()
+    return true
+  }
+
+  detach(): void {
+    this.#readers--
+    if (this.#readers > 0) return
+    if (this.#state === 'filling' && this.#options.policy.complete !== 'always') void this.stop()
+    else if (this.#isOver) void this.#partial.close()
+  }
+
+  /** Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a status. */
+  async firstAnswer(position: number): Promise<void> {
+    while (!this.#fetching.hasAnswered && this.#readableEnd(position) === position && !this.#isWhole) {
+      if (this.#failure) throw this.#failure
+      await this.#change(position)
+    }
+  }
+
+  /**
+   * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
+   * Rejects when the fill failed.
+   */
+  async readable(position: number): Promise<number> {
+    for (;;) {
+      if (this.#failure) throw this.#failure
+      const end = this.#readableEnd(position)
+      if (end > position || this.#isWhole) return end
+      await this.#change(position)
+    }
+  }
+
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#partial.read(into, position)
+  }
+
+  /** Ends fetching and keeps what has come for a later fill. */
+  async stop(): Promise<void> {
+    if (this.#state === 'filling')
+      await this.#close('stopped', new UpstreamError('unreachable', 'fetching was stopped'))
+    await this.over
+  }
+
+  // What fetching tells.
+
+  wanted(): number[] {
+    return [...this.#waiters].map((waiter) => waiter.position)
+  }
+
+  async landed(bytes: Uint8Array, position: number): Promise<void> {
+    try {
+      await this.#partial.write(bytes, position)
+      if (this.#state !== 'filling') return
+      this.#partial.advance()
+      await this.#record()
+    } catch (cause) {
+      throw new StorageFailure(this.digest, cause)
+    }
+    for (const waiter of this.#waiters) if (this.#readableEnd(waiter.position) > waiter.position) waiter.wake()
+    if (this.#hasAll) this.#drive()
+  }
+
+  answered(): void {
+    this.#wakeAll()
+  }
+
+  idle(): void {
+    if (this.#state !== 'filling') return
+    if (this.#hasAll) void this.#finish()
+    else if (this.#readers === 0) void this.stop()
+  }
+
+  failed(error: Error): void {
+    void this.#close('failed', error)
+  }
+
+  get #isWhole(): boolean {
+    return this.#state === 'verified' || this.#state === 'stored'
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'stored' || this.#state === 'failed' || this.#state === 'stopped'
+  }
+
+  get #hasAll(): boolean {
+    return this.size !== undefined && this.present.endOfRun(0) >= this.size
+  }
+
+  /** The last byte is held back until the digest is right, and a small blob whole. */
+  #readableEnd(position: number): number {
+    const end = this.present.endOfRun(position)
+    if (this.#isWhole) return end
+    if (this.size !== undefined && this.size <= smallBlob) return position
+    return Math.max(position, Math.min(end, (this.size ?? end) - 1))
+  }
+
+  #change(position: number): Promise<void> {
+    return new Promise((resolve) => {
+      const waiter = { position, wake: () => (this.#waiters.delete(waiter), resolve()) }
+      this.#waiters.add(waiter)
+      this.#drive()
+    })
+  }
+
+  #wakeAll(): void {
+    for (const waiter of this.#waiters) waiter.wake()
+  }
+
+  #drive(): void {
+    if (this.#state !== 'filling') return
+    if (this.#hasAll) void this.#finish()
+    else this.#fetching.drive()
+  }
+
+  async #record(): Promise<void> {
+    const now = this.#options.now()
+    if (now - this.#recordedAt < recordEvery) return
+    this.#recordedAt = now
+    await this.#partial.record()
+  }
+
+  async #finish(): Promise<void> {
+    this.#state = 'verifying'
+    try {
+      if (!(await this.#partial.verify(this.size!))) return await this.#refetch()
+      this.#state = 'verified'
+      this.#wakeAll()
+      await this.#partial.commit()
+    } catch (cause) {
+      return this.#close('failed', new StorageFailure(this.digest, cause))
+    }
+    await this.#close('stored')
+  }
+
+  async #refetch(): Promise<void> {
+    const { upstream } = this
+    const message = `upstream ${upstream}: content of ${this.digest} must have that digest, saw another`
+    this.#options.report({ type: 'wrong-content', upstream, digest: this.digest, message })
+    await this.#partial.reset()
+    this.#generation++
+    if (this.#generation > 1) return this.#close('failed', new UpstreamError('bad-answer', message))
+    this.#state = 'filling'
+    this.size = this.#options.size
+    this.#wakeAll()
+    this.#drive()
+  }
+
+  async #close(result: FillResult, error?: Error): Promise<void> {
+    if (this.#isOver) return
+    const wasVerified = this.#state === 'verified'
+    this.#state = result
+    // A disk that fails after the digest was right spoils nothing for those who read.
+    if (!wasVerified) this.#failure = error
+    this.#fetching.stop()
+    this.#wakeAll()
+    try {
+      if (error instanceof StorageFailure) await this.#partial.discard()
+      else if (result !== 'stored') await this.#partial.record()
+    } catch (cause) {
+      this.#options.report({ type: 'storage-failure', message: new StorageFailure(this.digest, cause).message })
+    }
+    if (this.#readers === 0) await this.#partial.close().catch(() => {})
+    this.#over(result)
+  }
+}

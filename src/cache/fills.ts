@@ -1,0 +1,114 @@
+import type { Digest } from '../oci/digest.ts'
+import type { BlobStore } from '../store/store.ts'
+import type { ReportCacheEvent } from './events.ts'
+import { Fill } from './fill.ts'
+import { StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
+import { Slots, type SlotLimits } from './slots.ts'
+
+export interface FillsOptions {
+  store: BlobStore
+  policy: FillPolicy
+  limits: SlotLimits
+  report: ReportCacheEvent
+  now: () => number
+  /** Called with a verified blob that the store now holds. */
+  stored: (digest: Digest, size: number) => Promise<void>
+}
+
+/** After the disk failed, pulls pass by it for this long before filling is tried again, in milliseconds. */
+const storagePause = 10_000
+
+/** Every fill that is running: one a digest, shared by all repositories and upstreams. */
+export class Fills {
+  readonly #options: FillsOptions
+  readonly #slots: Slots
+  readonly #running = new Map<Digest, Running>()
+  #storageFailedAt = -Infinity
+  #stopping = false
+
+  constructor(options: FillsOptions) {
+    this.#options = options
+    this.#slots = new Slots(options.limits)
+  }
+
+  has(digest: Digest): boolean {
+    return this.#running.has(digest)
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  get canStore(): boolean {
+    return !this.#stopping && this.#options.now() - this.#storageFailedAt >= storagePause
+  }
+
+  /**
+   * Attaches to the running fill of a digest, or to a new one. Undefined where a fill has ended just now and the store
+   * holds the blob. Rejects with a StorageFailure when the disk refuses.
+   */
+  async join(digest: Digest, size: number | undefined, source: FillSource): Promise<Fill | undefined> {
+    for (;;) {
+      const running = this.#running.get(digest) ?? this.#start(digest, size, source)
+      const fill = await running.fill
+      if (!fill || fill.attach(source)) return fill
+      await running.gone
+    }
+  }
+
+  /** Ends all fills; what they have is kept for the next process. */
+  async stop(): Promise<void> {
+    this.#stopping = true
+    const stopping = [...this.#running.values()].map(async ({ fill, gone }) => {
+      await (await fill)?.stop()
+      await gone
+    })
+    await Promise.allSettled(stopping)
+  }
+
+  storageFailed(failure: StorageFailure): void {
+    this.#storageFailedAt = this.#options.now()
+    this.#options.report({ type: 'storage-failure', message: failure.message })
+  }
+
+  #start(digest: Digest, size: number | undefined, source: FillSource): Running {
+    const fill = this.#begin(digest, size, source)
+    const gone = fill.then(
+      (begun) => this.#follow(digest, begun, source.upstream),
+      () => void this.#running.delete(digest),
+    )
+    const running = { fill, gone }
+    this.#running.set(digest, running)
+    return running
+  }
+
+  async #begin(digest: Digest, size: number | undefined, source: FillSource): Promise<Fill | undefined> {
+    const { store, policy, report, now } = this.#options
+    // A fill may have ended between the caller's look and now.
+    const stored = await store.open(digest)
+    stored?.close()
+    if (stored) return undefined
+    const partial = await store.openPartial(digest).catch((cause: unknown) => {
+      throw new StorageFailure(digest, cause)
+    })
+    report({ type: 'fill-started', upstream: source.upstream, digest })
+    return new Fill({ partial, size, policy, slots: this.#slots, report, now })
+  }
+
+  async #follow(digest: Digest, fill: Fill | undefined, upstream: string): Promise<void> {
+    const result = await fill?.over
+    if (fill && result === 'stored') await this.#options.stored(digest, fill.size!)
+    this.#running.delete(digest)
+    if (!fill || !result) return
+    const { failure } = fill
+    if (failure instanceof StorageFailure) this.storageFailed(failure)
+    this.#options.report({ type: 'fill-ended', upstream, digest, result, ...(failure && { message: failure.message }) })
+  }
+}
+
+interface Running {
+  /** Undefined when the store turned out to hold the blob. */
+  fill: Promise<Fill | undefined>
+  /** Resolves when the map has forgotten it. */
+  gone: Promise<void>
+}

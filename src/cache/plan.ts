@@ -1,0 +1,60 @@
+import type { Intervals } from '../oci/intervals.ts'
+import type { ByteRange } from '../oci/range.ts'
+
+/** A stretch that one connection is fetching: it has come to `position` and goes on to `end`. */
+export interface Stretch {
+  readonly position: number
+  readonly end: number
+}
+
+export interface FillState {
+  size: number
+  present: Intervals
+  inFlight: readonly Stretch[]
+  /** Positions that readers wait for. */
+  wanted: readonly number[]
+  /** Whether bytes that nobody waits for are to be fetched as well. */
+  readAhead: boolean
+  /** The longest stretch to hand to one connection, in bytes. */
+  segment: number
+}
+
+/** Closer than this behind a connection's position, waiting for it beats asking anew, in bytes. */
+const near = 1024 * 1024
+
+/** The next stretch to fetch: what a reader waits for first, then the front. Undefined when nothing is left to ask for. */
+export function nextStretch(state: FillState): ByteRange | undefined {
+  for (const position of [...state.wanted].sort((a, b) => a - b)) {
+    const gap = state.present.nextGap(position, state.size)
+    if (!gap) continue
+    const coming = state.inFlight.find((s) => s.position <= gap.start && gap.start < s.end)
+    if (!coming) return clip(state, gap.start)
+    if (gap.start - coming.position > near) return clip(state, gap.start)
+  }
+  return state.readAhead ? front(state) : undefined
+}
+
+/** The first bytes that are neither present nor being fetched. */
+function front(state: FillState): ByteRange | undefined {
+  let from = 0
+  for (;;) {
+    const gap = state.present.nextGap(from, state.size)
+    if (!gap) return undefined
+    const coming = state.inFlight.find((s) => s.position <= gap.start && gap.start < s.end)
+    if (!coming) return clip(state, gap.start)
+    from = coming.end
+  }
+}
+
+/** From `start` to whatever comes first: a segment's length, bytes that are present, or bytes that are being fetched. */
+function clip(state: FillState, start: number): ByteRange {
+  const gapEnd = state.present.nextGap(start, state.size)!.end
+  const others = state.inFlight.map((s) => s.position).filter((position) => position > start)
+  return { start, end: Math.min(gapEnd, start + state.segment, ...others) }
+}
+
+/** How long a stretch one connection gets: short enough that all end together, long enough to pay for its request. */
+export function segmentFor(size: number, connections: number): number {
+  const mebibyte = 1024 * 1024
+  return Math.min(32 * mebibyte, Math.max(4 * mebibyte, Math.ceil(size / (connections * 4))))
+}

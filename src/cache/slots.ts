@@ -1,0 +1,84 @@
+/** How many connections fills may hold at once. */
+export interface SlotLimits {
+  total: number
+  perUpstream: number
+}
+
+export interface SlotRequest {
+  /** Who asks: connections are shared out evenly among these. */
+  fill: object
+  upstream: string
+  /** Small blobs have a lane of their own and never wait behind big ones. */
+  small: boolean
+  /** Whether a reader waits for what is to be fetched; such requests go first. */
+  wanted: boolean
+}
+
+/** Connections kept aside for small blobs, beside the limits. */
+const smallLane = 16
+
+interface Waiting {
+  request: SlotRequest
+  grant: (release: () => void) => void
+}
+
+/** Shares out upstream connections: readers before read-ahead, fills with few connections before those with many. */
+export class Slots {
+  readonly #limits: SlotLimits
+  #waiting: Waiting[] = []
+  readonly #held = new Map<object, number>()
+  readonly #byUpstream = new Map<string, number>()
+  #big = 0
+  #small = 0
+
+  constructor(limits: SlotLimits) {
+    this.#limits = limits
+  }
+
+  /** Resolves with a function that gives the connection back; call it once. */
+  acquire(request: SlotRequest): Promise<() => void> {
+    return new Promise((grant) => {
+      this.#waiting.push({ request, grant })
+      this.#share()
+    })
+  }
+
+  #share(): void {
+    for (;;) {
+      const next = this.#next()
+      if (!next) return
+      this.#waiting.splice(this.#waiting.indexOf(next), 1)
+      this.#count(next.request, 1)
+      next.grant(() => {
+        this.#count(next.request, -1)
+        this.#share()
+      })
+    }
+  }
+
+  #next(): Waiting | undefined {
+    const free = this.#waiting.filter((waiting) => this.#fits(waiting.request))
+    const rank = ({ request }: Waiting) => (request.wanted ? 0 : 1_000_000) + (this.#held.get(request.fill) ?? 0)
+    return free.reduce<Waiting | undefined>((best, one) => (best && rank(best) <= rank(one) ? best : one), undefined)
+  }
+
+  #fits({ small, upstream }: SlotRequest): boolean {
+    if (small && this.#small < smallLane) return true
+    return this.#big < this.#limits.total && (this.#byUpstream.get(upstream) ?? 0) < this.#limits.perUpstream
+  }
+
+  #count({ small, upstream, fill }: SlotRequest, by: 1 | -1): void {
+    add(this.#held, fill, by)
+    if (small) this.#small += by
+    else {
+      this.#big += by
+      add(this.#byUpstream, upstream, by)
+    }
+  }
+}
+
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
+  const sum = (counts.get(key) ?? 0) + by
+  if (sum === 0) counts.delete(key)
+  else counts.set(key, sum)
+}
