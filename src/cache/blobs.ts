@@ -76,7 +76,7 @@ export class FillBlob implements Blob {
   #direct: Blob | undefined
   #closed = false
 
-  /** `fill` must have answered; the reader attaches itself and detaches when closed. */
+  /** `source` is attached to `fill`, which must have answered; it is detached when this is closed. */
   constructor(fill: Fill, source: FillSource, range?: ByteRange) {
     this.digest = fill.digest
     this.size = fill.size
@@ -102,7 +102,7 @@ export class FillBlob implements Blob {
   }
 
   async #readFill(into: Uint8Array): Promise<number> {
-    const end = await this.#fill.readable(this.#position)
+    const end = await this.#fill.readable(this.#source, this.#position)
     if (this.#fill.generation !== this.#generation && this.#position > this.#start) {
       throw new UpstreamError('bad-answer', `content of ${this.digest} proved wrong while it was read`)
     }
@@ -119,7 +119,7 @@ export class FillBlob implements Blob {
     if (this.#closed) return
     this.#closed = true
     this.#direct?.close()
-    this.#fill.detach()
+    this.#fill.detach(this.#source)
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   Referrers,
   Registry,
   RegistryReader,
+  Soon,
   TagPage,
   TagQuery,
 } from '../oci/registry.ts'
@@ -108,12 +109,12 @@ class CachedRegistry implements Registry {
     this.#parts = parts
   }
 
-  getManifest(name: RepositoryName, reference: Reference): Promise<Manifest> {
+  getManifest(name: RepositoryName, reference: Reference): Soon<Manifest> {
     return this.#parts.manifests.get(name, reference)
   }
 
   // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
-  headManifest(name: RepositoryName, reference: Reference): Promise<Manifest> {
+  headManifest(name: RepositoryName, reference: Reference): Soon<Manifest> {
     return this.#parts.manifests.get(name, reference)
   }
 

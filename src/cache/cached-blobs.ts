@@ -129,9 +129,9 @@ export class CachedBlobs {
     const fill = await this.#options.fills.join(digest, size, source)
     if (!fill) return undefined
     try {
-      await fill.firstAnswer(range?.start ?? 0)
+      await fill.firstAnswer(source, range?.start ?? 0)
     } catch (error) {
-      fill.detach()
+      fill.detach(source)
       throw error
     }
     if (size === undefined && fill.size !== undefined) await this.#noteSize(name, digest, fill.size)

@@ -33,8 +33,7 @@ export class Fill implements FetchingFor {
   readonly #options: FillOptions
   readonly #partial: PartialBlob
   readonly #fetching: Fetching
-  readonly #waiters = new Set<{ position: number; wake: () => void }>()
-  #readers = 0
+  readonly #readers = new Map<object, { position: number; wake: () => void } | undefined>()
   #state: 'filling' | 'verifying' | 'verified' | FillResult = 'filling'
   #failure: Error | undefined
   #generation = 0
@@ -71,27 +70,29 @@ export class Fill implements FetchingFor {
     return this.#failure
   }
 
-  /** Adds a reader, and where its bytes may come from as well. False when the fill is over: look again for what it left. */
+  /** Adds a reader, known by its source: where its bytes may come from as well. False when the fill is over: look again for what it left. */
   attach(source: FillSource): boolean {
     if (this.#isOver) return false
-    this.#readers++
+    this.#readers.set(source, undefined)
     this.#fetching.addSource(source)
     this.#drive()
     return true
   }
 
-  detach(): void {
-    this.#readers--
-    if (this.#readers > 0) return
+  detach(reader: FillSource): void {
+    const waiting = this.#readers.get(reader)
+    this.#readers.delete(reader)
+    waiting?.wake()
+    if (this.#readers.size > 0) return
     if (this.#state === 'filling' && this.#options.policy.complete !== 'always') void this.stop()
     else if (this.#isOver) void this.#partial.close()
   }
 
   /** Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a status. */
-  async firstAnswer(position: number): Promise<void> {
+  async firstAnswer(reader: FillSource, position: number): Promise<void> {
     while (!this.#fetching.hasAnswered && this.#readableEnd(position) === position && !this.#isWhole) {
       if (this.#failure) throw this.#failure
-      await this.#change(position)
+      await this.#change(reader, position)
     }
   }
 
@@ -99,12 +100,12 @@ export class Fill implements FetchingFor {
    * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
    * Rejects when the fill failed.
    */
-  async readable(position: number): Promise<number> {
+  async readable(reader: FillSource, position: number): Promise<number> {
     for (;;) {
       if (this.#failure) throw this.#failure
       const end = this.#readableEnd(position)
       if (end > position || this.#isWhole) return end
-      await this.#change(position)
+      await this.#change(reader, position)
     }
   }
 
@@ -122,7 +123,7 @@ export class Fill implements FetchingFor {
   // What fetching tells.
 
   wanted(): number[] {
-    return [...this.#waiters].map((waiter) => waiter.position)
+    return [...this.#readers.values()].filter((waiting) => waiting !== undefined).map((waiting) => waiting.position)
   }
 
   async landed(bytes: Uint8Array, position: number): Promise<void> {
@@ -134,7 +135,9 @@ export class Fill implements FetchingFor {
     } catch (cause) {
       throw new StorageFailure(this.digest, cause)
     }
-    for (const waiter of this.#waiters) if (this.#readableEnd(waiter.position) > waiter.position) waiter.wake()
+    for (const waiting of this.#readers.values()) {
+      if (waiting && this.#readableEnd(waiting.position) > waiting.position) waiting.wake()
+    }
     if (this.#hasAll) this.#drive()
   }
 
@@ -145,7 +148,7 @@ export class Fill implements FetchingFor {
   idle(): void {
     if (this.#state !== 'filling') return
     if (this.#hasAll) void this.#finish()
-    else if (this.#readers === 0) void this.stop()
+    else if (this.#readers.size === 0) void this.stop()
   }
 
   failed(error: Error): void {
@@ -172,16 +175,18 @@ export class Fill implements FetchingFor {
     return Math.max(position, Math.min(end, (this.size ?? end) - 1))
   }
 
-  #change(position: number): Promise<void> {
-    return new Promise((resolve) => {
-      const waiter = { position, wake: () => (this.#waiters.delete(waiter), resolve()) }
-      this.#waiters.add(waiter)
+  /** Resolves when something changed that may concern a reader at `position`. Rejects when the reader has left. */
+  async #change(reader: FillSource, position: number): Promise<void> {
+    await new Promise<void>((wake) => {
+      this.#readers.set(reader, { position, wake })
       this.#drive()
     })
+    if (!this.#readers.has(reader)) throw new Error('the reader has left')
+    this.#readers.set(reader, undefined)
   }
 
   #wakeAll(): void {
-    for (const waiter of this.#waiters) waiter.wake()
+    for (const waiting of this.#readers.values()) waiting?.wake()
   }
 
   #drive(): void {
@@ -237,7 +242,7 @@ export class Fill implements FetchingFor {
     } catch (cause) {
       this.#options.report({ type: 'storage-failure', message: new StorageFailure(this.digest, cause).message })
     }
-    if (this.#readers === 0) await this.#partial.close().catch(() => {})
+    if (this.#readers.size === 0) await this.#partial.close().catch(() => {})
     this.#over(result)
   }
 }

@@ -2,7 +2,7 @@ import type { Digest } from '../oci/digest.ts'
 import { isAbsence, UpstreamError } from '../oci/errors.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Manifest, RegistryReader } from '../oci/registry.ts'
+import type { Manifest, RegistryReader, Soon } from '../oci/registry.ts'
 import type { ManifestRecord, Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { Flights } from './flights.ts'
@@ -31,11 +31,11 @@ export class Manifests {
     this.#negatives = new Negatives(options.now)
   }
 
-  async get(name: RepositoryName, reference: Reference): Promise<Manifest> {
+  get(name: RepositoryName, reference: Reference): Soon<Manifest> {
     return isTag(reference) ? this.#byTag(name, reference) : this.#byDigest(name, reference)
   }
 
-  #byDigest(name: RepositoryName, digest: Digest): Manifest | Promise<Manifest> {
+  #byDigest(name: RepositoryName, digest: Digest): Soon<Manifest> {
     const key = `${name}@${digest}`
     const hot = this.#hot.manifest(key)
     if (hot) return this.#found(hot, 'hit')
@@ -52,7 +52,7 @@ export class Manifests {
     })
   }
 
-  #byTag(name: RepositoryName, tag: Tag): Manifest | Promise<Manifest> {
+  #byTag(name: RepositoryName, tag: Tag): Soon<Manifest> {
     const key = `${name}:${tag}`
     const hot = this.#hot.tag(key)
     if (hot && this.#isFresh(name, tag, hot)) return this.#found(hot.manifest, 'hit')

@@ -38,6 +38,8 @@ export interface BlobHead {
 export interface Blob extends BlobHead {
   /** What `read` delivers; undefined when the size is. */
   readonly range: ByteRange | undefined
+  /** The content, where all of it is in memory and asked for. */
+  readonly whole?: Uint8Array<ArrayBuffer> | undefined
   /** What an upstream calls this state of the content (ETag); two ranges of one blob must agree on it. */
   readonly validator?: string | undefined
   /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects with an UpstreamError or RegistryError. */
@@ -62,15 +64,18 @@ export interface Referrers {
   readonly descriptors: Descriptor[]
 }
 
+/** An answer at once where it is in memory, else a promise of it: warm manifests are answered without waiting a turn. */
+export type Soon<T> = T | Promise<T>
+
 /**
  * A registry that can be pulled from. Names are those of this registry: rooms that pick one strip what picked it.
  * What does not exist throws a RegistryError with status 404 and the specification's code; an upstream that fails throws an UpstreamError.
  */
 export interface RegistryReader {
   /** end-3 (GET manifest). */
-  getManifest(name: RepositoryName, reference: Reference): Promise<Manifest>
+  getManifest(name: RepositoryName, reference: Reference): Soon<Manifest>
   /** end-3 (HEAD manifest). A registry that had to fetch the manifest to answer returns the whole of it. */
-  headManifest(name: RepositoryName, reference: Reference): Promise<ManifestHead | Manifest>
+  headManifest(name: RepositoryName, reference: Reference): Soon<ManifestHead | Manifest>
   /**
    * end-2 (GET blob). `range` must lie within the blob. A registry without ranges, or an upstream that sends less,
    * says in `Blob.range` what it delivers instead; a cached or hosted one delivers what was asked.

@@ -1,0 +1,100 @@
+// The distribution API over HTTP. Reads a request, asks access, calls the registry, writes the answer; decides nothing else.
+import { Hono } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import type { Access } from '../access/access.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { Registry, Soon } from '../oci/registry.ts'
+import { blob } from './blobs.ts'
+import { Call, type ApiContext } from './call.ts'
+import type { ReportRequest } from './events.ts'
+import { referrers, tags } from './lists.ts'
+import { manifest } from './manifests.ts'
+import { parsePath, type ApiRequest } from './request.ts'
+import { Sender } from './send.ts'
+
+export type { RequestEvent } from './events.ts'
+
+/** The registry served: it says which repository a client's address means. */
+export interface ServedRegistry extends Registry {
+  locate(address: { path: string; prefix?: string; ns?: string; host?: string }): RepositoryName
+}
+
+export interface ApiOptions {
+  registry: ServedRegistry
+  access: Access
+  report?: ReportRequest
+}
+
+/** Routes everything under `/v2/` and `/<prefix>/v2/`; other paths fall through. */
+export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hono<{ Bindings: HttpBindings }> {
+  const sender = new Sender()
+
+  function answer(c: ApiContext): Soon<Response> | undefined {
+    const call = new Call(c, sender, report)
+    try {
+      const request = parsePath(call.path)
+      if (!request) return undefined
+      call.route = request.kind
+      const answered = handle(c, call, request)
+      return answered instanceof Promise ? answered.catch((error: unknown) => call.replyError(error)) : answered
+    } catch (error) {
+      return call.replyError(error)
+    }
+  }
+
+  // Nothing is looked up, and no name is told from another, before access has agreed.
+  function handle(c: ApiContext, call: Call, request: ApiRequest): Soon<Response> {
+    const identity = access.identify(call.incoming.headers.authorization)
+    if (request.kind === 'base' || request.kind === 'catalog') {
+      access.enter(identity)
+      expectReading(call)
+      return call.replyJson({}, request.kind === 'base' ? {} : { repositories: [] })
+    }
+    const ns = call.search === '' ? undefined : (call.query.get('ns') ?? undefined)
+    call.name = registry.locate({
+      ...request.at,
+      ...optional('ns', ns),
+      ...optional('host', call.incoming.headers.host),
+    })
+    access.may(identity, actionOf(call.method, request), call.name)
+    expectReading(call)
+    if (ns !== undefined) c.header('OCI-Namespace', ns)
+    return read(call, request)
+  }
+
+  function read(call: Call, request: Exclude<ApiRequest, { kind: 'base' | 'catalog' }>): Soon<Response> {
+    switch (request.kind) {
+      case 'manifest':
+        return manifest(call, registry, request.reference)
+      case 'blob':
+        return blob(call, registry, request.digest)
+      case 'tags':
+        return tags(call, registry, request.at)
+      case 'referrers':
+        return referrers(call, registry, request.digest)
+      case 'upload':
+        throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload')
+    }
+  }
+
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.all('*', (c, next) => answer(c) ?? next())
+  return app
+}
+
+function actionOf(method: string, request: ApiRequest): 'pull' | 'push' | 'delete' {
+  if (request.kind === 'upload') return 'push'
+  if (method === 'DELETE') return 'delete'
+  return method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
+}
+
+function expectReading(call: Call): void {
+  if (call.method === 'GET' || call.head) return
+  throw new RegistryError('UNSUPPORTED', `method must be GET or HEAD here, saw ${call.method}`, {
+    headers: { Allow: 'GET, HEAD' },
+  })
+}
+
+const optional = <K extends string>(key: K, value: string | undefined) =>
+  (value === undefined ? {} : { [key]: value }) as { [k in K]?: string }

@@ -1,0 +1,93 @@
+import type { Digest } from '../oci/digest.ts'
+import { parseRange, resolveRanges, type AskedRange, type ByteRange } from '../oci/range.ts'
+import { octetStream } from '../oci/media-types.ts'
+import type { Blob, Registry } from '../oci/registry.ts'
+import { apiVersion, namesDigest, type Call } from './call.ts'
+
+/** end-2: GET and HEAD of a blob. */
+export async function blob(call: Call, registry: Registry, digest: Digest): Promise<Response> {
+  const asked = call.head ? undefined : askedRanges(call, digest)
+  const unchanged = call.has(digest)
+  if (call.head || unchanged || asked) {
+    const { size } = await registry.headBlob(call.name, digest)
+    const headers = { ...headersOf(digest), ...lengthOf(size) }
+    if (unchanged) return call.reply(304, headers, null)
+    if (call.head) return call.reply(200, headers, null)
+    // Without a length there is no telling what a range means: the whole is answered.
+    if (size !== undefined) return ranges(call, registry, digest, size, resolveRanges(asked!, size))
+  }
+  const found = await registry.getBlob(call.name, digest)
+  const headers = { ...headersOf(digest), ...lengthOf(found.size) }
+  return found.whole ? call.reply(200, headers, found.whole) : call.replyBlob(200, headers, found)
+}
+
+/** The ranges asked for, unless If-Range names other content. */
+function askedRanges(call: Call, digest: Digest): AskedRange[] | undefined {
+  const { range, 'if-range': ifRange } = call.incoming.headers
+  if (range === undefined) return undefined
+  if (typeof ifRange === 'string' && !namesDigest(ifRange, digest)) return undefined
+  return parseRange(range)
+}
+
+async function ranges(
+  call: Call,
+  registry: Registry,
+  digest: Digest,
+  size: number,
+  wanted: ByteRange[],
+): Promise<Response> {
+  if (wanted.length > 1) return parts(call, registry, digest, size, wanted)
+  const range = wanted[0]!
+  const found = await registry.getBlob(call.name, digest, range)
+  const headers = {
+    ...headersOf(digest),
+    ...lengthOf(range.end - range.start),
+    'Content-Range': contentRange(range, size),
+  }
+  return call.replyBlob(206, headers, found)
+}
+
+/** Several ranges as multipart/byteranges (RFC 9110, 14.6): lazy pullers ask for dozens at once. */
+async function parts(
+  call: Call,
+  registry: Registry,
+  digest: Digest,
+  size: number,
+  wanted: ByteRange[],
+): Promise<Response> {
+  const boundary = `berth-${digest.slice(-32)}`
+  const framed = wanted.map((range, i) => ({
+    range,
+    head: `${i === 0 ? '' : '\r\n'}--${boundary}\r\nContent-Type: ${octetStream}\r\nContent-Range: ${contentRange(range, size)}\r\n\r\n`,
+  }))
+  const tail = `\r\n--${boundary}--\r\n`
+  const length = framed.reduce((sum, { head, range }) => sum + head.length + range.end - range.start, tail.length)
+  const headers = {
+    ...headersOf(digest),
+    ...lengthOf(length),
+    'Content-Type': `multipart/byteranges; boundary=${boundary}`,
+  }
+  // The first part is opened before the head goes out: up to then a failure can be a status.
+  let first: Blob | undefined = await registry.getBlob(call.name, digest, wanted[0])
+  const open = async (range: ByteRange) => {
+    const opened = first ?? (await registry.getBlob(call.name, digest, range))
+    first = undefined
+    return opened
+  }
+  return call.replyBy(206, (out) => call.sender.sendParts(out, headers, framed, tail, open))
+}
+
+const contentRange = (range: ByteRange, size: number): string => `bytes ${range.start}-${range.end - 1}/${size}`
+
+const lengthOf = (size: number | undefined): Record<string, string> =>
+  size === undefined ? {} : { 'Content-Length': String(size) }
+
+function headersOf(digest: Digest): Record<string, string> {
+  return {
+    'Content-Type': octetStream,
+    'Docker-Content-Digest': digest,
+    'Accept-Ranges': 'bytes',
+    ETag: `"${digest}"`,
+    ...apiVersion,
+  }
+}

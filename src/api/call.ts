@@ -1,0 +1,123 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Context } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { Blob } from '../oci/registry.ts'
+import { errorAnswer } from './errors.ts'
+import type { ReportRequest } from './events.ts'
+import type { Sender, SendResult } from './send.ts'
+
+export type ApiContext = Context<{ Bindings: HttpBindings }>
+export type ReplyHeaders = Record<string, string | string[]>
+
+/** Old dockers take a server without this header for one of version 1. */
+export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
+
+/** One request and the ways to answer it; each answer is reported once. */
+export class Call {
+  readonly #c: ApiContext
+  readonly #report: ReportRequest
+  readonly #started = performance.now()
+  readonly incoming: IncomingMessage
+  readonly sender: Sender
+  readonly path: string
+  /** The query with its question mark, or nothing. */
+  readonly search: string
+  /** The endpoint, for metrics. */
+  route = 'unknown'
+  /** The repository's one name; empty where the endpoint has none. */
+  name = '' as RepositoryName
+
+  constructor(c: ApiContext, sender: Sender, report: ReportRequest) {
+    this.#c = c
+    this.#report = report
+    this.sender = sender
+    this.incoming = c.env.incoming
+    const url = this.incoming.url!
+    const query = url.indexOf('?')
+    this.path = query < 0 ? url : url.slice(0, query)
+    this.search = query < 0 ? '' : url.slice(query)
+  }
+
+  get method(): string {
+    return this.incoming.method!
+  }
+
+  get head(): boolean {
+    return this.incoming.method === 'HEAD'
+  }
+
+  get query(): URLSearchParams {
+    return new URLSearchParams(this.search)
+  }
+
+  /** Whether the client's If-None-Match names this digest. */
+  has(digest: string): boolean {
+    return namesDigest(this.incoming.headers['if-none-match'], digest)
+  }
+
+  /** Answers with a body that is in memory; a HEAD gets its headers alone. */
+  reply(status: number, headers: ReplyHeaders, body: string | Uint8Array<ArrayBuffer> | null): Response {
+    const sent = this.head ? null : body
+    this.#done(status, sent?.length ?? 0)
+    return this.#c.body(sent as string, status as ContentfulStatusCode, headers)
+  }
+
+  replyJson(headers: ReplyHeaders, value: unknown): Response {
+    const body = JSON.stringify(value)
+    const length = String(Buffer.byteLength(body))
+    return this.reply(
+      200,
+      { 'Content-Type': 'application/json', 'Content-Length': length, ...apiVersion, ...headers },
+      body,
+    )
+  }
+
+  replyError(error: unknown): Response {
+    const { status, headers, body } = errorAnswer(error)
+    const length = String(Buffer.byteLength(body))
+    // What comes of a refused upload is not read: the connection ends with the answer.
+    const close = this.method === 'GET' || this.head ? {} : { Connection: 'close' }
+    this.#done(status, this.head ? 0 : body.length, status >= 500 ? error : undefined)
+    const all = { ...apiVersion, ...headers, ...close, 'Content-Length': length }
+    return this.#c.body((this.head ? null : body) as string, status as ContentfulStatusCode, all)
+  }
+
+  /** Answers with a blob's bytes, on Node's own response. */
+  replyBlob(status: number, headers: Record<string, string>, blob: Blob): Response {
+    return this.replyBy(status, (out) => this.sender.send(out, status, headers, blob))
+  }
+
+  replyBy(status: number, send: (out: ServerResponse) => Promise<SendResult>): Response {
+    const out = this.#c.env.outgoing
+    void send(out).then(({ bytes, broken }) => this.#done(status, bytes, broken))
+    return RESPONSE_ALREADY_SENT
+  }
+
+  #done(status: number, bytes: number, error?: unknown): void {
+    this.#report({
+      type: 'request',
+      method: this.method,
+      route: this.route,
+      status,
+      bytes,
+      duration: performance.now() - this.#started,
+      path: this.path,
+      search: this.search,
+      client: this.incoming.socket.remoteAddress,
+      agent: this.incoming.headers['user-agent'],
+      error,
+    })
+  }
+}
+
+/** Whether a list of entity tags names this digest: quoted, bare or weak. */
+export function namesDigest(header: string | undefined, digest: string): boolean {
+  if (header === undefined) return false
+  return header.split(',').some((tag) => {
+    const value = tag.trim().replace(/^W\//, '').replace(/^"|"$/g, '')
+    return value === digest || value === '*'
+  })
+}

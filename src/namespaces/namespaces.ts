@@ -1,0 +1,126 @@
+// Which registry a name belongs to. Everything behind this door has one kind of name: for an upstream's repository
+// `<upstream>/<name there>`, such as docker.io/library/nginx; for a hosted one its own name, such as alice/app.
+import { quote, type Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { ByteRange } from '../oci/range.ts'
+import { parseRepositoryName, type Reference, type RepositoryName } from '../oci/reference.ts'
+import type { Registry, TagQuery } from '../oci/registry.ts'
+
+/** How a client said which repository it means, unread. */
+export interface Address {
+  /** What stands for the name in the path. */
+  readonly path: string
+  /** What stood before `/v2/`. */
+  readonly prefix?: string
+  /** `?ns=`: containerd's name for the registry it mirrors. */
+  readonly ns?: string
+  /** The Host header. */
+  readonly host?: string
+}
+
+export interface UpstreamPlace {
+  readonly name: string
+  readonly registry: Registry
+  readonly aliases?: readonly string[]
+  readonly virtualHosts?: readonly string[]
+  readonly default?: boolean
+}
+
+export interface HostedPlace {
+  readonly registry: Registry
+  /** Whether the first component of a name is a namespace hosted here. */
+  owns(namespace: string): boolean
+}
+
+export interface Namespaces extends Registry {
+  /** The one name of what an address means. Throws NAME_INVALID, or NAME_UNKNOWN for an upstream that is not configured. */
+  locate(address: Address): RepositoryName
+}
+
+/** Docker Hub alone has names without a slash, which mean its `library/`. */
+const dockerHub = 'docker.io'
+
+export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedPlace): Namespaces {
+  const byName = new Map<string, UpstreamPlace>()
+  const byHost = new Map<string, UpstreamPlace>()
+  for (const place of upstreams) {
+    for (const name of [place.name, ...(place.aliases ?? [])]) byName.set(normalHost(name), place)
+    for (const host of place.virtualHosts ?? []) byHost.set(normalHost(host), place)
+  }
+  const fallback = upstreams.find((place) => place.default)
+
+  function locate(address: Address): RepositoryName {
+    const path = address.prefix ? `${address.prefix}/${address.path}` : address.path
+    const first = path.slice(0, Math.max(0, path.indexOf('/')))
+    const named = first === '' ? undefined : byName.get(normalHost(first))
+    if (address.ns) {
+      const place = byName.get(normalHost(address.ns)) ?? notConfigured(address.ns)
+      // A mirror set up with a path says the registry twice.
+      return nameIn(place, named === place ? path.slice(first.length + 1) : path)
+    }
+    if (named) return nameIn(named, path.slice(first.length + 1))
+    if (first.includes('.') || first.includes(':')) notConfigured(first)
+    const virtual = address.host === undefined ? undefined : virtualHost(address.host)
+    if (virtual) return nameIn(virtual, path)
+    if (hosted?.owns(first || path)) return parseRepositoryName(path)
+    return nameIn(fallback ?? notConfigured(path), path)
+  }
+
+  function virtualHost(host: string): UpstreamPlace | undefined {
+    if (byHost.size === 0) return undefined
+    return byHost.get(normalHost(host)) ?? byHost.get(normalHost(host).replace(/:\d+$/, ''))
+  }
+
+  function nameIn(place: UpstreamPlace, path: string): RepositoryName {
+    const name = place.name === dockerHub && !path.includes('/') ? `library/${path}` : path
+    return `${place.name}/${parseRepositoryName(name)}` as RepositoryName
+  }
+
+  function notConfigured(name: string): never {
+    throw new RegistryError(
+      'NAME_UNKNOWN',
+      `no upstream ${quote(name)} is configured here; add it under upstreams: (configured: ${upstreams.map((u) => u.name).join(', ')})`,
+    )
+  }
+
+  /** The registry of a name that `locate` gave, and the name there. */
+  function at(name: RepositoryName): [Registry, RepositoryName] {
+    const slash = name.indexOf('/')
+    const place = byName.get(name.slice(0, slash))
+    if (place) return [place.registry, name.slice(slash + 1) as RepositoryName]
+    return hosted ? [hosted.registry, name] : notConfigured(name)
+  }
+
+  return {
+    locate,
+    getManifest(name: RepositoryName, reference: Reference) {
+      const [registry, there] = at(name)
+      return registry.getManifest(there, reference)
+    },
+    headManifest(name: RepositoryName, reference: Reference) {
+      const [registry, there] = at(name)
+      return registry.headManifest(there, reference)
+    },
+    async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange) {
+      const [registry, there] = at(name)
+      return registry.getBlob(there, digest, range)
+    },
+    async headBlob(name: RepositoryName, digest: Digest) {
+      const [registry, there] = at(name)
+      return registry.headBlob(there, digest)
+    },
+    async listTags(name: RepositoryName, query: TagQuery) {
+      const [registry, there] = at(name)
+      return registry.listTags(there, query)
+    },
+    async listReferrers(name: RepositoryName, digest: Digest) {
+      const [registry, there] = at(name)
+      return registry.listReferrers(there, digest)
+    },
+  }
+}
+
+/** A registry's host as one string: lower case, without the port that https has anyway, without a root dot. */
+function normalHost(host: string): string {
+  return host.toLowerCase().replace(/:443$/, '').replace(/\.$/, '')
+}
