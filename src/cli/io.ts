@@ -1,0 +1,17 @@
+/** What a command has besides its arguments: where it writes, and the environment it reads. */
+export interface Io {
+  out: (text: string) => void
+  err: (text: string) => void
+  env: NodeJS.ProcessEnv
+}
+
+export const processIo: Io = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  env: process.env,
+}
+
+/** A command could not do what it was asked to. The message is for the operator: wanted, seen, next step. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}

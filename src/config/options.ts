@@ -1,0 +1,65 @@
+// Every option, declared once: the key is where it stands, `.prefault` is its default as it would be written in the
+// file, and the check reads it. The environment variable follows from the key (storage.maxSize is
+// BERTH_STORAGE_MAX_SIZE); the JSON schema and the README's table are made from this.
+import type { z } from 'zod'
+import { addressRange, duration, httpUrl, listenAddress, listOf, oneOf, size, text, wholeNumber } from './checks.ts'
+import { defaultGroup, group, option } from './option.ts'
+import { upstreams } from './upstreams.ts'
+
+const day = 24 * 3_600_000
+
+export const configSchema = group({
+  listen: option(listenAddress().prefault('127.0.0.1:5000'), 'address and port to listen on'),
+  publicUrl: option(
+    httpUrl('an http:// or https:// URL without a path', false).exactOptional(),
+    'the URL clients use; else X-Forwarded-* from a trusted proxy, else Host',
+  ),
+  trustedProxies: option(
+    listOf(addressRange(), 'IP addresses and ranges').prefault([]),
+    'addresses whose X-Forwarded-* headers are believed',
+  ),
+  storage: defaultGroup({
+    data: option(text('a folder').prefault('./data'), 'folder of the SQLite file, blobs and partial files'),
+    maxSize: option(size().prefault('100GiB'), 'most cached content kept; hosted content is never evicted'),
+    minFree: option(size().prefault('5GiB'), 'room left free on the disk by evicting cached content'),
+  }),
+  upstreams,
+  fill: defaultGroup({
+    connections: option(wholeNumber(1, 64).prefault(4), 'parallel ranges of one large blob'),
+    parallelThreshold: option(size().prefault('16MiB'), 'blobs from this size on are fetched in parallel ranges'),
+    complete: option(
+      oneOf('always', 'when-read', 'never').prefault('always'),
+      'whether the rest of a blob is fetched when only a range of it was asked for',
+    ),
+    maxTotalConnections: option(wholeNumber(1, 10_000).prefault(64), 'connections for blobs to all upstreams'),
+    maxConnectionsPerUpstream: option(wholeNumber(1, 10_000).prefault(24), 'connections for blobs to one upstream'),
+  }),
+  access: defaultGroup({
+    anonymous: option(oneOf('pull', 'none').prefault('pull'), 'what clients that did not log in may do'),
+  }),
+  network: defaultGroup({
+    extraCaFile: option(
+      text('a PEM file').exactOptional(),
+      'certificates trusted besides the usual ones, for registries, token servers and CDNs',
+      { file: true },
+    ),
+  }),
+  log: defaultGroup({
+    level: option(
+      oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent').prefault('info'),
+      'least level of log lines',
+    ),
+  }),
+  shutdownGrace: option(duration(day).prefault('30s'), 'time for running responses to finish at a stop'),
+})
+
+type DeepReadonly<T> = T extends readonly (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T
+
+/** The settings in force: sizes in bytes, durations in milliseconds, secrets read from their files. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>
+/** An enabled upstream. */
+export type UpstreamConfig = Config['upstreams'][number]

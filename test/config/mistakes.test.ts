@@ -1,0 +1,119 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, loadConfig } from '../../src/config/config.ts'
+import { makeFolder } from '../helpers/folder.ts'
+
+function mistakes(yaml: string, env: NodeJS.ProcessEnv = {}): string {
+  const folder = makeFolder({ 'berth.yaml': yaml })
+  try {
+    loadConfig({ file: join(folder, 'berth.yaml'), env })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return error.mistakes.join('\n').replaceAll(folder, '<folder>') + '\n'
+  }
+  return ''
+}
+
+const wrongFile = `
+listen: 5000
+publicUrl: https://registry.example/berth
+trustedProxies: [10.0.0.0/8, 10.0.0.0/33, proxy.example]
+storge: { data: ./data }
+storage:
+  data: ""
+  maxsize: 1GiB
+  minFree: plenty
+upstreams:
+  - name: Docker.IO
+    url: https://user:hunter2@registry-1.docker.io
+  - url: https://nameless.example
+  - name: quay.io
+    freshness: 90
+    aliases: [ghcr.io]
+    credentials: { username: robot, pasword: hunter2 }
+  - name: quay.io
+  - name: gcr.io
+    credentials: "robot:hunter2"
+  - name: corp.example
+    url: http://corp.example
+    default: yes
+    maxIdle: never
+    rules: [{ match: "*:latest" }, always]
+  - name: nvcr.io
+    credentials: { username: robot, password: 12345678, passwordFile: /nowhere/password }
+  - name: public.ecr.aws
+    default: true
+    credentials: { username: robot, passwordFile: /nowhere/password }
+  - name: mcr.microsoft.com
+    default: true
+fill: { connections: 0, complete: sometimes, maxTotalConnections: 2.5 }
+access: { anonymous: push }
+network: { extraCaFile: /nowhere/ca.pem }
+log: warn
+shutdownGrace: 2d
+`
+
+const wrongEnvironment = {
+  BERTH_LISTEN: '::1:5000',
+  BERTH_STORAGE_MAXSIZE: '1GiB',
+  BERTH_FILL_CONNECTIONS: 'four',
+  BERTH_COLOUR: 'blue',
+  BERTH_UPSTREAMS_GHCR_IO_INSECURE: 'yes',
+  BERTH_UPSTREAMS_GHCR_IO_RULES: '{',
+  BERTH_UPSTREAMS_OTHER_URL: 'https://other.example',
+  BERTH_UPSTREAMS_NEW_NAME: 'new.example',
+  BERTH_UPSTREAMS_GHCR_IO_CREDENTIALS_USERNAME: 'robot',
+  BERTH_UPSTREAMS_GHCR_IO_CREDENTIALS_PASSWORD_FILE: '/nowhere/password',
+}
+
+describe('mistakes', () => {
+  it('of the file are told all together', async () => {
+    await expect(mistakes(wrongFile)).toMatchFileSnapshot('../golden/config-mistakes-file.txt')
+  })
+
+  it('of the environment are told all together, with the variable', async () => {
+    await expect(mistakes('', wrongEnvironment)).toMatchFileSnapshot('../golden/config-mistakes-environment.txt')
+  })
+
+  it('of both are told at once', () => {
+    const found = mistakes('shutdownGrace: soon', { BERTH_LISTEN: 'here' })
+    expect(found).toContain('shutdownGrace: must be')
+    expect(found).toContain('listen (BERTH_LISTEN): must be')
+  })
+
+  it('never show a secret', () => {
+    expect(mistakes(wrongFile)).not.toMatch(/hunter2|12345678/)
+    expect(mistakes('upstreams: [{ name: a, credentials: { password: "hunter2" hunter2 } }]')).not.toContain('hunter2')
+  })
+
+  it('in YAML are told with their place', () => {
+    expect(mistakes('listen: 127.0.0.1:5000\nlog: { level: info\n')).toMatch(
+      /^<folder>\/berth.yaml: must be YAML, saw .* at line \d, column \d+\n/,
+    )
+    expect(mistakes('listen: a\nlisten: b\n')).toBe(
+      '<folder>/berth.yaml: must be YAML, saw duplicate key at line 2, column 1\n',
+    )
+    expect(mistakes('- listen\n')).toBe('<folder>/berth.yaml: must be a group of keys, saw a list\n')
+  })
+
+  it('a named file that does not exist is one', () => {
+    expect(() => loadConfig({ file: '/nowhere/berth.yaml', env: {} })).toThrow(
+      '--config: must be a readable file, saw "/nowhere/berth.yaml" (no such file)',
+    )
+  })
+
+  it('no default upstream, or two, is one', () => {
+    expect(mistakes('upstreams: [{ name: docker.io, enabled: false }]')).toBe(
+      'upstreams: must be a list in which one enabled upstream has default: true, saw none\n',
+    )
+    expect(mistakes('upstreams: [{ name: docker.io, default: true }, { name: quay.io, default: true }]')).toBe(
+      'upstreams: must be a list in which one enabled upstream has default: true, saw docker.io and quay.io\n',
+    )
+  })
+
+  it('an upstreams key that is no list is one', () => {
+    expect(mistakes('upstreams: { docker.io: { freshness: 1m } }')).toBe(
+      'upstreams: must be a list of upstreams, saw a group of keys\n',
+    )
+  })
+})
