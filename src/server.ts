@@ -1,21 +1,76 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import type { Config } from './config/config.ts'
+import { mkdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import type { Config, UpstreamConfig } from './config/config.ts'
+import { createAccess } from './access/access.ts'
+import { apiApp } from './api/app.ts'
+import { openCache } from './cache/cache.ts'
+import { healthApp } from './health.ts'
+import { listen, type Listener } from './listen.ts'
+import { sqliteMetadata } from './metadata/sqlite.ts'
+import { namespaces } from './namespaces/namespaces.ts'
+import { fsStore } from './store/fs-store.ts'
+import { createTelemetry, type Event } from './telemetry/telemetry.ts'
+import { openNetwork, upstreamRegistry, type Network } from './upstream/upstream.ts'
 
 export interface Server {
-  url: string
+  readonly url: string
+  /** Takes no more connections, lets running responses finish for `shutdownGrace`, keeps partial fills, closes everything. */
   stop(): Promise<void>
 }
 
-/** Stands in until the rooms are wired here. */
+/** Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had. */
 export async function startServer(config: Config): Promise<Server> {
-  const server = createServer((_, response) => response.writeHead(501).end())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(config.listen.port, config.listen.host, resolve)
+  const { data } = config.storage
+  await mkdir(data, { recursive: true })
+  const store = await fsStore(data)
+  const metadata = sqliteMetadata(path.join(data, 'berth.db'))
+  const network = openNetwork(await extraCa(config))
+
+  const telemetry = createTelemetry(config.log.level, {
+    fillsInFlight: () => cache.fillsInFlight,
+    cacheBytes: () => metadata.storedBytes(),
   })
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://${config.listen.host}:${port}`,
-    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  const report = (event: Event) => telemetry.report(event)
+  const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
+  const cache = openCache({
+    store,
+    metadata,
+    fill: { connections, parallelThreshold, complete },
+    limits: { total: maxTotalConnections, perUpstream: maxConnectionsPerUpstream },
+    report,
+  })
+  await cache.reconcile()
+
+  const cached = config.upstreams.map((upstream) => ({
+    ...upstream,
+    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report }), upstream),
+  }))
+  const registry = namespaces(cached)
+  const access = createAccess(config.access)
+
+  const app = healthApp(telemetry.metrics, () => metadata.storedBytes()).route(
+    '/',
+    apiApp({ registry, access, report }),
+  )
+  const listener = await listen(app.fetch, config.listen)
+  return { url: listener.url, stop: () => stop(listener) }
+
+  async function stop(listener: Listener): Promise<void> {
+    await listener.close(config.shutdownGrace)
+    await cache.stop()
+    await network.close()
+    await metadata.close()
+    await store.close()
+    telemetry.flush()
   }
+}
+
+function reached(upstream: UpstreamConfig, network: Network) {
+  const { name, url, credentials, tokenHosts } = upstream
+  return { name, url: new URL(url), tokenHosts, network, ...(credentials && { credentials }) }
+}
+
+async function extraCa(config: Config): Promise<{ extraCa?: string }> {
+  const file = config.network.extraCaFile
+  return file === undefined ? {} : { extraCa: await readFile(file, 'utf8') }
 }

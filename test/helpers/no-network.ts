@@ -2,16 +2,15 @@ import net from 'node:net'
 import { isIP } from 'node:net'
 
 // No test reaches the network: every dial that does not go to a loopback address or a local socket is refused.
-const connect = net.Socket.prototype.connect
+type Connect = (this: net.Socket, ...args: unknown[]) => net.Socket
+const socket = net.Socket.prototype as unknown as { connect: Connect }
+const { connect } = socket
 
-net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
+socket.connect = function (...args) {
   const host = dialledHost(args)
-  if (host !== undefined && !isLoopback(host)) {
-    this.destroy(new Error(`a test tried to dial ${host}: tests may dial loopback only`))
-    return this
-  }
-  return connect.apply(this, args as never)
-} as typeof net.Socket.prototype.connect
+  if (host === undefined || isLoopback(host)) return connect.apply(this, args)
+  return this.destroy(new Error(`a test tried to dial ${host}: tests may dial loopback only`))
+}
 
 function dialledHost(args: unknown[]): string | undefined {
   const first: unknown = Array.isArray(args[0]) ? args[0][0] : args[0]

@@ -1,0 +1,45 @@
+import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+
+type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>
+
+export interface Listener {
+  readonly url: string
+  /** Takes no more connections at once; those that are busy after `grace` milliseconds are cut. */
+  close(grace: number): Promise<void>
+}
+
+/** A client must have sent its request's headers within this, in milliseconds. Bodies may take as long as they progress. */
+const headersTimeout = 20_000
+/** Longer than the idle times of proxies in front, so that they and not we close a connection that is idle. */
+const keepAliveTimeout = 75_000
+
+/** Serves HTTP/1.1 on an address. Rejects with the system's error (EADDRINUSE, EACCES, ...) when it cannot be had. */
+export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<Listener> {
+  const server = createAdaptorServer({ fetch: fetch as never }) as HttpServer
+  server.headersTimeout = headersTimeout
+  server.keepAliveTimeout = keepAliveTimeout
+  // Uploads and downloads of any length are honest: only idle time counts.
+  server.requestTimeout = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(address.port, address.host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  const { port } = server.address() as AddressInfo
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host
+  return { url: `http://${host}:${port}`, close: (grace) => close(server, grace) }
+}
+
+function close(server: HttpServer, grace: number): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => server.closeAllConnections(), grace)
+    server.close(() => {
+      clearTimeout(cut)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

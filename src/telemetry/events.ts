@@ -1,0 +1,6 @@
+import type { RequestEvent } from '../api/app.ts'
+import type { CacheEvent } from '../cache/cache.ts'
+import type { UpstreamEvent } from '../upstream/upstream.ts'
+
+/** Everything that rooms tell. */
+export type Event = RequestEvent | CacheEvent | UpstreamEvent

@@ -1,0 +1,142 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import type { Event } from './events.ts'
+
+/** What a scrape reads from rooms, at that moment. */
+export interface Readings {
+  fillsInFlight: () => number
+  cacheBytes: () => Promise<number>
+}
+
+export interface Metrics {
+  count(event: Event): void
+  render(): Promise<{ contentType: string; text: string }>
+}
+
+/** Counts what rooms tell. Every label has a closed set of values: upstreams are those configured, routes those of the API. */
+export function createMetrics(readings: Readings): Metrics {
+  const register = new Registry()
+  const registers = [register]
+  collectDefaultMetrics({ register, prefix: 'berth_' })
+  const gauges = gaugesOf(readings, registers)
+  const counters = countersOf(registers)
+  const requests = new Tally()
+  const lookups = new Tally()
+  requests.feed(counters.requests, ['method', 'route', 'status'])
+  lookups.feed(counters.lookups, ['upstream', 'kind', 'outcome'])
+  let bytesToClients = 0
+
+  return {
+    count(event) {
+      switch (event.type) {
+        case 'request':
+          requests.add(`${methodLabel(event.method)} ${event.route} ${event.status}`)
+          bytesToClients += event.bytes
+          if (event.route === 'blob') counters.duration.observe(event.duration / 1000)
+          return
+        case 'lookup':
+          return lookups.add(`${event.upstream} ${event.kind} ${event.outcome}`)
+        case 'upstream-bytes':
+          return counters.upstreamBytes.inc({ upstream: event.upstream }, event.bytes)
+        case 'upstream-request':
+          return counters.upstreamRequests.inc({ upstream: event.upstream, method: event.method })
+        case 'upstream-failure':
+          return counters.upstreamFailures.inc({ upstream: event.upstream, kind: event.failure })
+        case 'rate-limit':
+          return gauges.rateLimit.set({ upstream: event.upstream }, event.remaining)
+        case 'credentials-refused':
+          return counters.credentialsRefused.inc({ upstream: event.upstream })
+        case 'fill-ended':
+          return counters.fills.inc({ upstream: event.upstream, result: event.result })
+        case 'storage-failure':
+          return counters.storageFailures.inc()
+        case 'wrong-content':
+          return counters.wrongContent.inc({ upstream: event.upstream })
+        case 'fill-started':
+          return
+      }
+    },
+    async render() {
+      requests.flush()
+      lookups.flush()
+      counters.bytesToClients.inc(bytesToClients)
+      bytesToClients = 0
+      return { contentType: register.contentType, text: await register.metrics() }
+    },
+  }
+}
+
+const methods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'])
+const methodLabel = (method: string): string => (methods.has(method) ? method : 'other')
+
+/** Counts by a joined key, and hands the sums on at a scrape: prom-client's own counting costs more than a warm lookup. */
+class Tally {
+  readonly #counts = new Map<string, number>()
+  #feed: (key: string, count: number) => void = () => {}
+
+  feed(counter: Counter, labels: string[]): void {
+    this.#feed = (key, count) => {
+      const values = key.split(' ')
+      counter.inc(Object.fromEntries(labels.map((label, i) => [label, values[i]!])), count)
+    }
+  }
+
+  add(key: string): void {
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
+  }
+
+  flush(): void {
+    for (const [key, count] of this.#counts) this.#feed(key, count)
+    this.#counts.clear()
+  }
+}
+
+function countersOf(registers: Registry[]) {
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `berth_${name}`, help, labelNames, registers })
+  return {
+    requests: counter('requests_total', 'Requests answered, by endpoint and status.', ['method', 'route', 'status']),
+    lookups: counter('cache_lookups_total', 'Lookups in the cache: hit, miss, stale or revalidated.', [
+      'upstream',
+      'kind',
+      'outcome',
+    ]),
+    bytesToClients: counter('sent_bytes_total', 'Bytes of bodies sent to clients.'),
+    upstreamBytes: counter('upstream_received_bytes_total', 'Bytes of blobs received from upstreams.', ['upstream']),
+    upstreamRequests: counter('upstream_requests_total', 'Requests that an upstream answered.', ['upstream', 'method']),
+    upstreamFailures: counter('upstream_failures_total', 'Upstream failures, by kind.', ['upstream', 'kind']),
+    credentialsRefused: counter('upstream_credentials_refused_total', 'Times an upstream refused its credentials.', [
+      'upstream',
+    ]),
+    fills: counter('fills_total', 'Fills that ended: stored, failed or stopped.', ['upstream', 'result']),
+    storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
+    wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
+    duration: new Histogram({
+      name: 'berth_blob_duration_seconds',
+      help: 'Time from a blob request to the end of its body.',
+      buckets: [0.005, 0.05, 0.5, 5, 50, 500],
+      registers,
+    }),
+  }
+}
+
+function gaugesOf(readings: Readings, registers: Registry[]) {
+  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
+    new Gauge({
+      name: `berth_${name}`,
+      help,
+      registers,
+      async collect() {
+        this.set(await read())
+      },
+    })
+  return {
+    fills: gauge('fills_in_flight', 'Blobs being fetched now.', readings.fillsInFlight),
+    cacheBytes: gauge('cache_bytes', 'Bytes of blobs in the store.', readings.cacheBytes),
+    rateLimit: new Gauge({
+      name: 'berth_upstream_ratelimit_remaining',
+      help: 'Pulls that an upstream said are left.',
+      labelNames: ['upstream'],
+      registers,
+    }),
+  }
+}
