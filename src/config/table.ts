@@ -32,9 +32,10 @@ function* optionsBelow(schema: z.core.$ZodType, path: readonly string[]): Genera
   }
 }
 
-/** `storage.maxSize`, `upstreams[docker.io].rules[0].match`. */
+/** `storage.maxSize`, `upstreams[docker.io].rules[0].match`; `upstreams[].url` for an upstream in general. */
 export function keyOf(path: Path): string {
   return path.reduce<string>((key, part, index) => {
+    if (part === anyUpstream) return `${key}[]`
     if (typeof part === 'number' || (index === 1 && path[0] === 'upstreams')) return `${key}[${part}]`
     return key === '' ? part : `${key}.${part}`
   }, '')
