@@ -5,7 +5,7 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 
 /** One JSON object a line to standard output, written in blocks: a line must not cost a system call. */
 export function openLog(level: LogLevel): Logger {
-  const destination = pino.destination({ fd: 1, sync: false, minLength: 16 * 1024 })
+  const destination = pino.destination({ fd: 1, sync: false, minLength: 8 * 1024 })
   // Blocks would keep the last lines of a quiet server back.
   setInterval(() => destination.flush(), 500).unref()
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
