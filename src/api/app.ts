@@ -36,7 +36,7 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
       const request = parsePath(call.path)
       if (!request) return undefined
       call.route = request.kind
-      const answered = handle(c, call, request)
+      const answered = handle(call, request)
       return answered instanceof Promise ? answered.catch((error: unknown) => call.replyError(error)) : answered
     } catch (error) {
       return call.replyError(error)
@@ -44,7 +44,7 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
   }
 
   // Nothing is looked up, and no name is told from another, before access has agreed.
-  function handle(c: ApiContext, call: Call, request: ApiRequest): Soon<Response> {
+  function handle(call: Call, request: ApiRequest): Soon<Response> {
     const identity = access.identify(call.incoming.headers.authorization)
     if (request.kind === 'base' || request.kind === 'catalog') {
       access.enter(identity)
@@ -59,7 +59,7 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
     })
     access.may(identity, actionOf(call.method, request), call.name)
     expectReading(call)
-    if (ns !== undefined) c.header('OCI-Namespace', ns)
+    if (ns !== undefined) call.extra = { 'OCI-Namespace': ns }
     return read(call, request)
   }
 

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Blob } from '../oci/registry.ts'
@@ -17,7 +16,7 @@ export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
 /** One request and the ways to answer it; each answer is reported once. */
 export class Call {
-  readonly #c: ApiContext
+  readonly #out: ServerResponse
   readonly #report: ReportRequest
   readonly #started = performance.now()
   readonly incoming: IncomingMessage
@@ -29,9 +28,11 @@ export class Call {
   route = 'unknown'
   /** The repository's one name; empty where the endpoint has none. */
   name = '' as RepositoryName
+  /** Headers that every answer to this request has. */
+  extra: ReplyHeaders | undefined
 
   constructor(c: ApiContext, sender: Sender, report: ReportRequest) {
-    this.#c = c
+    this.#out = c.env.outgoing as ServerResponse
     this.#report = report
     this.sender = sender
     this.incoming = c.env.incoming
@@ -62,7 +63,8 @@ export class Call {
   reply(status: number, headers: ReplyHeaders, body: string | Uint8Array<ArrayBuffer> | null): Response {
     const sent = this.head ? null : body
     this.#done(status, sent?.length ?? 0)
-    return this.#c.body(sent as string, status as ContentfulStatusCode, headers)
+    // Not c.body: the adapter hands a plain object of headers to Node as it is.
+    return new Response(sent, { status, headers: this.#with(headers) as Record<string, string> })
   }
 
   replyJson(headers: ReplyHeaders, value: unknown): Response {
@@ -82,18 +84,21 @@ export class Call {
     const close = this.method === 'GET' || this.head ? {} : { Connection: 'close' }
     this.#done(status, this.head ? 0 : body.length, status >= 500 ? error : undefined)
     const all = { ...apiVersion, ...headers, ...close, 'Content-Length': length }
-    return this.#c.body((this.head ? null : body) as string, status as ContentfulStatusCode, all)
+    return new Response(this.head ? null : body, { status, headers: this.#with(all) as Record<string, string> })
   }
 
   /** Answers with a blob's bytes, on Node's own response. */
   replyBlob(status: number, headers: Record<string, string>, blob: Blob): Response {
-    return this.replyBy(status, (out) => this.sender.send(out, status, headers, blob))
+    return this.replyBy(status, (out) => this.sender.send(out, status, this.#with(headers), blob))
   }
 
   replyBy(status: number, send: (out: ServerResponse) => Promise<SendResult>): Response {
-    const out = this.#c.env.outgoing
-    void send(out).then(({ bytes, broken }) => this.#done(status, bytes, broken))
+    void send(this.#out).then(({ bytes, broken }) => this.#done(status, bytes, broken))
     return RESPONSE_ALREADY_SENT
+  }
+
+  #with(headers: ReplyHeaders): ReplyHeaders {
+    return this.extra ? { ...headers, ...this.extra } : headers
   }
 
   #done(status: number, bytes: number, error?: unknown): void {

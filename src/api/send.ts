@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 
@@ -22,7 +22,7 @@ export class Sender {
    * Writes the head and then the blob, at the client's pace. Never rejects: after the head is out, the only honest sign of a
    * failure is a broken connection. Resolves with the bytes written and what broke it off, if anything did.
    */
-  async send(out: ServerResponse, status: number, headers: Record<string, string>, blob: Blob): Promise<SendResult> {
+  async send(out: ServerResponse, status: number, headers: OutgoingHttpHeaders, blob: Blob): Promise<SendResult> {
     const onClose = () => blob.close()
     out.once('close', onClose)
     const buffer = this.#takeBuffer(blob.range)
@@ -53,7 +53,7 @@ export class Sender {
   /** Writes several ranges as multipart/byteranges (RFC 9110, 14.6); `open` opens each as its turn comes. */
   async sendParts(
     out: ServerResponse,
-    headers: Record<string, string>,
+    headers: OutgoingHttpHeaders,
     parts: { head: string; range: ByteRange }[],
     tail: string,
     open: (range: ByteRange) => Promise<Blob>,

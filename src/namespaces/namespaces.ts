@@ -52,7 +52,7 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
   function locate(address: Address): RepositoryName {
     const path = address.prefix ? `${address.prefix}/${address.path}` : address.path
     const first = path.slice(0, Math.max(0, path.indexOf('/')))
-    const named = first === '' ? undefined : byName.get(normalHost(first))
+    const named = first === '' ? undefined : (byName.get(first) ?? byName.get(normalHost(first)))
     if (address.ns) {
       const place = byName.get(normalHost(address.ns)) ?? notConfigured(address.ns)
       // A mirror set up with a path says the registry twice.
