@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Agent } from 'node:http'
 import { describe, expect, it } from 'vitest'
+import { hasOpenssl, makeCertificate } from './certificates.ts'
 import { makeClock } from './clock.ts'
 import type { ContentSpec } from './content.ts'
 import { fetchRaw, openRaw } from './http.ts'
@@ -125,6 +128,27 @@ describe('elsewhere', () => {
   })
 })
 
+describe('elsewhere, without a CDN', () => {
+  it('redirects every repository to another registry, which challenges for itself', async () => {
+    const backend = await startUpstream({
+      content: { 'k8s/images/pause': node['library/node']! },
+      auth: { kind: 'bearer' },
+    })
+    const { upstream } = await startNode({ redirectTo: `${backend.url}/v2/k8s/images` })
+    const { status, headers } = await fetchRaw(`${upstream.url}/v2/pause/manifests/20`)
+    expect([status, headers.location]).toEqual([307, `${backend.url}/v2/k8s/images/pause/manifests/20`])
+    expect((await fetchRaw(headers.location!)).headers['www-authenticate']).toContain(`realm="${backend.url}/token"`)
+  })
+
+  it.skipIf(!hasOpenssl)('speaks TLS by a certificate of its own (skipped without openssl)', async () => {
+    const certificate = makeCertificate()
+    const { upstream, manifest } = await startNode({ tls: certificate })
+    expect(upstream.url).toMatch(/^https:/)
+    expect((await fetchRaw(manifest('20'), { ca: certificate.cert })).status).toBe(200)
+    await expect(fetchRaw(manifest('20'))).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  })
+})
+
 describe('limits and quirks', () => {
   it('counts manifest GETs against the rate limit, then answers 429', async () => {
     const { manifest } = await startNode({ rate: { limit: 100, remaining: 1, retryAfter: 60 } })
@@ -143,6 +167,19 @@ describe('limits and quirks', () => {
     upstream.set({ quirks: quirksOf.redhat })
     const gzipped = await fetchRaw(manifest('20'), { headers: { 'accept-encoding': 'gzip' } })
     expect(gzipped.headers['content-encoding']).toBe('gzip')
+    upstream.set({ quirks: { errorBodies: 'html' } })
+    expect((await fetchRaw(manifest('none'))).headers['content-type']).toBe('text/html')
+  })
+
+  it('closes idle connections without a warning', async () => {
+    const { upstream, manifest } = await startNode({ idleClose: 1 })
+    const agent = new Agent({ keepAlive: true })
+    const { headers } = await fetchRaw(manifest('20'), { agent })
+    expect(headers['keep-alive']).toBeUndefined()
+    const [socket] = Object.values(agent.freeSockets).flat()
+    if (socket && !socket.destroyed) await once(socket, 'close')
+    expect(Object.keys(agent.freeSockets)).toEqual([])
+    expect(upstream.open).toBe(0)
   })
 })
 

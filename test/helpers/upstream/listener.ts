@@ -24,11 +24,13 @@ export class Listener {
     this.#server = options.tls ? https.createServer(options.tls) : http.createServer()
     this.#server.keepAliveTimeout = 0
     this.#server.requestTimeout = 0
-    this.#server.on(options.tls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    const keep = (socket: Socket) => {
       this.#sockets.add(socket)
       socket.on('close', () => this.#sockets.delete(socket))
       socket.on('error', () => socket.destroy())
-    })
+    }
+    this.#server.on('connection', keep)
+    if (options.tls) this.#server.on('secureConnection', keep)
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => {
       this.#trackIdleness(request.socket, response, options.idleClose())
       options.handle(request, response)
@@ -59,7 +61,7 @@ export class Listener {
   }
 
   closeIdle(): void {
-    for (const socket of this.#sockets) if (!this.#busy.has(socket)) socket.destroy()
+    this.#server.closeIdleConnections()
   }
 
   #trackIdleness(socket: Socket, response: ServerResponse, idleClose: number | undefined): void {

@@ -35,10 +35,14 @@ function readRepository(
     case 'blob':
       return readBlob(request, repository, route.reference, quirks)
     case 'tags':
-      return listTags(repository, route.query, quirks, request.headers.host ?? '')
+      return listTags(repository, route.query, quirks, originOf(request))
     case 'referrers':
       return listReferrers(repository, route.reference, route.query, quirks)
   }
+}
+
+function originOf(request: IncomingMessage): string {
+  return `${'encrypted' in request.socket ? 'https' : 'http'}://${request.headers.host}`
 }
 
 function readManifest(request: IncomingMessage, repository: Repository, reference: string, quirks: Quirks): Answer {

@@ -3,7 +3,7 @@ import { errorAnswer, jsonAnswer, type Answer } from './answer.ts'
 import type { Quirks } from './quirks.ts'
 
 /** One page of a repository's tags, in lexical order. */
-export function listTags(repository: Repository, query: URLSearchParams, quirks: Quirks, host: string): Answer {
+export function listTags(repository: Repository, query: URLSearchParams, quirks: Quirks, origin: string): Answer {
   const asked = query.get('n')
   const size = asked === null ? quirks.pageSize : Number(asked)
   if (size !== undefined && !(Number.isInteger(size) && size >= 0)) {
@@ -14,7 +14,7 @@ export function listTags(repository: Repository, query: URLSearchParams, quirks:
   const tags = rest.slice(0, size)
   const last = tags.at(-1)
   const more = tags.length < rest.length && last !== undefined && quirks.paging !== 'noLink'
-  const link = more ? { link: nextLink(repository.name, last, size ?? 0, quirks, host) } : undefined
+  const link = more ? { link: nextLink(repository.name, last, size ?? 0, quirks, origin) } : undefined
   return jsonAnswer(200, { name: repository.name, tags }, link)
 }
 
@@ -24,11 +24,11 @@ function startOf(query: URLSearchParams, quirks: Quirks): string | undefined {
   return cursor === null ? undefined : Buffer.from(cursor, 'base64url').toString()
 }
 
-function nextLink(name: string, last: string, n: number, quirks: Quirks, host: string): string {
+function nextLink(name: string, last: string, n: number, quirks: Quirks, origin: string): string {
   const from =
     quirks.paging === 'opaque'
       ? `next_page=${Buffer.from(last).toString('base64url')}`
       : `last=${encodeURIComponent(last)}`
-  const base = quirks.absoluteLink ? `http://${host}` : ''
+  const base = quirks.absoluteLink ? origin : ''
   return `<${base}/v2/${name}/tags/list?n=${n}&${from}>; rel="next"`
 }
