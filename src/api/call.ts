@@ -32,7 +32,7 @@ export class Call {
   extra: ReplyHeaders | undefined
 
   constructor(c: ApiContext, sender: Sender, report: ReportRequest) {
-    this.#out = c.env.outgoing as ServerResponse
+    this.#out = c.env.outgoing
     this.#report = report
     this.sender = sender
     this.incoming = c.env.incoming

@@ -3,12 +3,55 @@ import type { Event } from './events.ts'
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
-/** One JSON object a line to standard output, written in blocks: a line must not cost a system call. */
-export function openLog(level: LogLevel): Logger {
-  const destination = pino.destination({ fd: 1, sync: false, minLength: 8 * 1024 })
-  // Blocks would keep the last lines of a quiet server back.
-  setInterval(() => destination.flush(), 500).unref()
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
+/** How many lines are gathered before they are written. */
+const block = 100
+
+/** Gathers lines, for a line must not cost a system call, and writes them within half a second all the same. */
+class Lines {
+  readonly #out: NodeJS.WritableStream
+  #waiting: string[] = []
+
+  constructor(out: NodeJS.WritableStream) {
+    this.#out = out
+    setInterval(() => this.flush(), 500).unref()
+  }
+
+  write(line: string): void {
+    if (this.#waiting.push(line) >= block) this.flush()
+  }
+
+  flush(): void {
+    if (this.#waiting.length === 0) return
+    this.#out.write(this.#waiting.join(''))
+    this.#waiting = []
+  }
+}
+
+export interface Log {
+  readonly logger: Logger
+  /** Writes out what was gathered. */
+  flush(): void
+}
+
+/** One JSON object a line to standard output. */
+export function openLog(level: LogLevel): Log {
+  const lines = new Lines(process.stdout)
+  const logger = pino({ level, base: null, timestamp: isoTime() }, lines)
+  return { logger, flush: () => lines.flush() }
+}
+
+/** The time as RFC 3339, made once a millisecond: thousands of lines share one. */
+function isoTime(): () => string {
+  let at = 0
+  let text = ''
+  return () => {
+    const now = Date.now()
+    if (now !== at) {
+      at = now
+      text = `,"time":"${new Date(now).toISOString()}"`
+    }
+    return text
+  }
 }
 
 /** Writes what rooms tell as log lines. No headers, no signed URLs, no queries but what says which registry is meant. */

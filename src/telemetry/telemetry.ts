@@ -15,7 +15,7 @@ export interface Telemetry {
 
 export function createTelemetry(level: LogLevel, readings: Readings): Telemetry {
   const log = openLog(level)
-  const logEvent = logEvents(log)
+  const logEvent = logEvents(log.logger)
   const metrics = createMetrics(readings)
   return {
     report(event) {
