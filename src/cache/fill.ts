@@ -34,7 +34,8 @@ export class Fill implements FetchingFor {
   readonly #partial: PartialBlob
   readonly #fetching: Fetching
   readonly #readers = new Map<object, { position: number; wake: () => void } | undefined>()
-  #state: 'filling' | 'verifying' | 'verified' | FillResult = 'filling'
+  #state: 'filling' | 'verifying' | FillResult = 'filling'
+  #verified = false
   #failure: Error | undefined
   #generation = 0
   #recordedAt: number
@@ -156,7 +157,7 @@ export class Fill implements FetchingFor {
   }
 
   get #isWhole(): boolean {
-    return this.#state === 'verified' || this.#state === 'stored'
+    return this.#verified
   }
 
   get #isOver(): boolean {
@@ -206,7 +207,7 @@ export class Fill implements FetchingFor {
     this.#state = 'verifying'
     try {
       if (!(await this.#partial.verify(this.size!))) return await this.#refetch()
-      this.#state = 'verified'
+      this.#verified = true
       this.#wakeAll()
       await this.#partial.commit()
     } catch (cause) {
@@ -230,19 +231,23 @@ export class Fill implements FetchingFor {
 
   async #close(result: FillResult, error?: Error): Promise<void> {
     if (this.#isOver) return
-    const wasVerified = this.#state === 'verified'
     this.#state = result
     // A disk that fails after the digest was right spoils nothing for those who read.
-    if (!wasVerified) this.#failure = error
+    if (!this.#verified) this.#failure = error
     this.#fetching.stop()
     this.#wakeAll()
+    if (result !== 'stored') await this.#keepRest(error)
+    if (this.#readers.size === 0) await this.#partial.close().catch(() => {})
+    this.#over(result)
+  }
+
+  /** Leaves for the next fill what is worth resuming. */
+  async #keepRest(error: Error | undefined): Promise<void> {
     try {
-      if (error instanceof StorageFailure) await this.#partial.discard()
-      else if (result !== 'stored') await this.#partial.record()
+      if (error instanceof StorageFailure || this.present.total === 0) await this.#partial.discard()
+      else await this.#partial.record()
     } catch (cause) {
       this.#options.report({ type: 'storage-failure', message: new StorageFailure(this.digest, cause).message })
     }
-    if (this.#readers.size === 0) await this.#partial.close().catch(() => {})
-    this.#over(result)
   }
 }
