@@ -8,6 +8,9 @@ import { syncFolder, type Layout } from './layout.ts'
 import type { PartialBlob } from './store.ts'
 import type { FileHash, Hashing } from './verify.ts'
 
+/** The hashing thread is told of new bytes only when there are this many. */
+const hashStep = 2 * 1024 * 1024
+
 /** A partial blob in a file with holes; which bytes are present lies beside it. */
 export class FsPartial implements PartialBlob {
   readonly digest: Digest
@@ -16,6 +19,7 @@ export class FsPartial implements PartialBlob {
   readonly #file: FileHandle
   readonly #hashing: Hashing
   #hash: FileHash | undefined
+  #advanced = 0
 
   private constructor(layout: Layout, digest: Digest, file: FileHandle, present: Intervals, hashing: Hashing) {
     this.#layout = layout
@@ -48,8 +52,11 @@ export class FsPartial implements PartialBlob {
   }
 
   advance(): void {
+    const front = this.present.endOfRun(0)
+    if (front - this.#advanced < hashStep) return
+    this.#advanced = front
     this.#hash ??= this.#hashing.begin(this.#layout.partial(this.digest), this.digest)
-    this.#hash.advance(this.present.endOfRun(0))
+    this.#hash.advance(front)
   }
 
   async verify(size: number): Promise<boolean> {
@@ -62,6 +69,7 @@ export class FsPartial implements PartialBlob {
 
   async reset(): Promise<void> {
     this.present.clear()
+    this.#advanced = 0
     await rm(this.#layout.intervals(this.digest), { force: true })
     await this.#file.truncate(0)
   }

@@ -6,6 +6,9 @@ import type { UpstreamClient } from './client.ts'
 import { networkFailure } from './errors.ts'
 import type { Answer } from './transport.ts'
 
+/** The upstream is read ahead of whoever reads the blob by this much: one large copy then replaces many small ones; in bytes. */
+const readAhead = 512 * 1024
+
 /** A blob's body as it comes from an upstream. Its length is checked; its digest is for whoever asked. */
 export class UpstreamBlob implements Blob {
   readonly digest: Digest
@@ -14,9 +17,13 @@ export class UpstreamBlob implements Blob {
   readonly validator: string | undefined
   readonly #client: UpstreamClient
   readonly #answer: Answer
-  readonly #chunks: AsyncIterator<Buffer>
-  #rest: Buffer | undefined
+  /** What has come and was not read yet. */
+  readonly #chunks: Buffer[] = []
+  #waiting = 0
   #got = 0
+  #ended = false
+  #error: unknown
+  #wake: (() => void) | undefined
 
   constructor(client: UpstreamClient, answer: Answer, head: { digest: Digest; size?: number; range?: ByteRange }) {
     this.#client = client
@@ -25,41 +32,66 @@ export class UpstreamBlob implements Blob {
     this.size = head.size
     this.range = head.range
     this.validator = answer.header('etag')
-    this.#chunks = (answer.body as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
+    this.#listen()
   }
 
   async read(into: Uint8Array): Promise<number> {
-    const chunk = this.#rest ?? (await this.#next())
-    if (chunk === undefined) return this.#end()
-    const taken = Math.min(chunk.length, into.length)
-    chunk.copy(into, 0, 0, taken)
-    this.#rest = taken < chunk.length ? chunk.subarray(taken) : undefined
-    this.#got += taken
-    return taken
+    while (this.#chunks.length === 0) {
+      if (this.#error !== undefined) throw networkFailure(this.#error, this.#client.name, this.#answer.url.host)
+      if (this.#ended) return this.#end()
+      await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+    return this.#take(into)
   }
 
   close(): void {
-    this.#answer.body.on('error', () => {})
     this.#answer.body.destroy()
   }
 
-  async #next(): Promise<Buffer | undefined> {
-    try {
-      const next = await this.#chunks.next()
-      if (next.done) return undefined
-      const chunk = next.value
-      this.#client.report({ type: 'upstream-bytes', upstream: this.#client.name, bytes: chunk.length })
-      return chunk
-    } catch (error) {
-      throw networkFailure(error, this.#client.name, this.#answer.url.host)
+  #listen(): void {
+    const { body } = this.#answer
+    body.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk)
+      this.#waiting += chunk.length
+      if (this.#waiting >= readAhead) body.pause()
+      this.#wake?.()
+    })
+    body.on('end', () => {
+      this.#ended = true
+      this.#wake?.()
+    })
+    body.on('error', (error) => {
+      this.#error = error
+      this.#wake?.()
+    })
+    body.on('close', () => {
+      if (!this.#ended) this.#error ??= new Error('closed')
+      this.#wake?.()
+    })
+  }
+
+  /** Moves as much as has come and fits. */
+  #take(into: Uint8Array): number {
+    let taken = 0
+    while (taken < into.length && this.#chunks.length > 0) {
+      const chunk = this.#chunks[0]!
+      const part = chunk.copy(into, taken, 0, Math.min(chunk.length, into.length - taken))
+      taken += part
+      if (part === chunk.length) this.#chunks.shift()
+      else this.#chunks[0] = chunk.subarray(part)
     }
+    this.#waiting -= taken
+    this.#got += taken
+    if (this.#waiting < readAhead) this.#answer.body.resume()
+    this.#client.report({ type: 'upstream-bytes', upstream: this.#client.name, bytes: taken })
+    return taken
   }
 
   // A body that ends early by a clean end of a chunked answer looks complete to HTTP; the known length tells.
   #end(): number {
     const expected = this.range ? this.range.end - this.range.start : undefined
     if (expected === undefined || expected === this.#got) return 0
-    const host = this.#answer.url.host
+    const { host } = this.#answer.url
     throw new UpstreamError(
       'unreachable',
       `upstream ${this.#client.name}: ${host} sent ${this.#got} of ${expected} bytes`,
