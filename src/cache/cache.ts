@@ -21,6 +21,7 @@ import type { Outcome, ReportCacheEvent } from './events.ts'
 import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
 import { Fills } from './fills.ts'
 import { freshnessBy, type FreshnessRules } from './freshness.ts'
+import { HotManifests } from './hot-manifests.ts'
 import { Lists } from './lists.ts'
 import { Manifests } from './manifests.ts'
 import type { SlotLimits } from './slots.ts'
@@ -53,7 +54,8 @@ export interface Cache {
 
 export function openCache(options: CacheOptions): Cache {
   const { store, metadata, report = () => {}, now = Date.now } = options
-  const hot = hotBlobs()
+  const hotManifests = new HotManifests()
+  const blobsInMemory = hotBlobs()
   const fills = new Fills({
     store,
     policy: { ...defaultFillPolicy, ...options.fill },
@@ -78,8 +80,8 @@ export function openCache(options: CacheOptions): Cache {
         upstream,
         reader,
         metadata,
-        manifests: new Manifests({ ...shared, freshness }),
-        blobs: new CachedBlobs({ ...shared, store, fills, hotBlobs: hot }),
+        manifests: new Manifests({ ...shared, freshness, hot: hotManifests }),
+        blobs: new CachedBlobs({ ...shared, store, fills, hotBlobs: blobsInMemory }),
         tags: new Lists<TagPage>(list('tags')),
         referrers: new Lists<Referrers>(list('referrers')),
       })

@@ -28,7 +28,7 @@ const hotBlobSize = 64 * 1024
 export type HotBlobs = LRUCache<string, Uint8Array<ArrayBuffer>>
 
 export function hotBlobs(): HotBlobs {
-  return new LRUCache({ max: 20_000, maxSize: 64 * 1024 * 1024, sizeCalculation: (bytes) => bytes.length + 300 })
+  return new LRUCache({ maxSize: 64 * 1024 * 1024, sizeCalculation: (bytes) => bytes.length + 300 })
 }
 
 /** The blobs of one upstream: from memory, from the store, from a fill that runs or begins, and past a disk that fails. */

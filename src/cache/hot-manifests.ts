@@ -15,12 +15,10 @@ export interface HotTag {
 /** Manifests and tags that are in use, in memory: at most 64 MiB of manifests. */
 export class HotManifests {
   readonly #manifests = new LRUCache<string, Manifest>({
-    max: 50_000,
     maxSize: 64 * 1024 * 1024,
     sizeCalculation: (manifest) => manifest.size + 500,
   })
   readonly #tags = new LRUCache<string, HotTag>({
-    max: 50_000,
     maxSize: 64 * 1024 * 1024,
     sizeCalculation: (tag) => tag.manifest.size + 500,
   })

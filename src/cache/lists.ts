@@ -16,7 +16,7 @@ export class Lists<T extends object> {
   readonly #freshness: number
   readonly #now: () => number
   readonly #found: (outcome: Outcome) => void
-  readonly #kept = new LRUCache<string, Kept<T>>({ max: 2_000 })
+  readonly #kept = new LRUCache<string, Kept<T>>({ max: 500 })
   readonly #flights = new Flights()
 
   constructor(options: { freshness: number; now: () => number; found: (outcome: Outcome) => void }) {

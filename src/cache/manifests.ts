@@ -7,7 +7,7 @@ import type { ManifestRecord, Metadata, RepositoryKey } from '../metadata/metada
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { Flights } from './flights.ts'
 import { backoffAfter, type Freshness } from './freshness.ts'
-import { HotManifests, type HotTag } from './hot-manifests.ts'
+import type { HotManifests, HotTag } from './hot-manifests.ts'
 import { Negatives } from './negatives.ts'
 
 export interface ManifestsOptions {
@@ -15,6 +15,7 @@ export interface ManifestsOptions {
   reader: RegistryReader
   metadata: Metadata
   freshness: Freshness
+  hot: HotManifests
   report: ReportCacheEvent
   now: () => number
 }
@@ -22,12 +23,13 @@ export interface ManifestsOptions {
 /** The manifests and tags of one upstream. A digest's content never changes; a tag is asked about again when its time is over. */
 export class Manifests {
   readonly #options: ManifestsOptions
-  readonly #hot = new HotManifests()
+  readonly #hot: HotManifests
   readonly #flights = new Flights()
   readonly #negatives: Negatives
 
   constructor(options: ManifestsOptions) {
     this.#options = options
+    this.#hot = options.hot
     this.#negatives = new Negatives(options.now)
   }
 
@@ -36,7 +38,7 @@ export class Manifests {
   }
 
   #byDigest(name: RepositoryName, digest: Digest): Soon<Manifest> {
-    const key = `${name}@${digest}`
+    const key = this.#key(name, digest)
     const hot = this.#hot.manifest(key)
     if (hot) return this.#found(hot, 'hit')
     return this.#flights.share(key, async () => {
@@ -53,7 +55,7 @@ export class Manifests {
   }
 
   #byTag(name: RepositoryName, tag: Tag): Soon<Manifest> {
-    const key = `${name}:${tag}`
+    const key = this.#key(name, tag)
     const hot = this.#hot.tag(key)
     if (hot && this.#isFresh(name, tag, hot)) return this.#found(hot.manifest, 'hit')
     return this.#flights.share(key, async () => {
@@ -66,7 +68,7 @@ export class Manifests {
   }
 
   async #newTag(name: RepositoryName, tag: Tag): Promise<Manifest> {
-    const key = `${name}:${tag}`
+    const key = this.#key(name, tag)
     this.#negatives.check(key)
     try {
       return this.#found(await this.#fetch(name, tag), 'miss')
@@ -110,12 +112,12 @@ export class Manifests {
     const failures = kept.failures + 1
     const wait = Math.max(backoffAfter(failures), error.retryAfter ?? 0)
     const stale = { ...kept.manifest, stale: { since: kept.checkedAt, reason: error.message } }
-    this.#hot.keepTag(`${name}:${tag}`, { ...kept, failures, retryAt: this.#options.now() + wait, stale })
+    this.#hot.keepTag(this.#key(name, tag), { ...kept, failures, retryAt: this.#options.now() + wait, stale })
     return stale
   }
 
   async #forget(name: RepositoryName, tag: Tag): Promise<void> {
-    this.#hot.dropTag(`${name}:${tag}`)
+    this.#hot.dropTag(this.#key(name, tag))
     await this.#written(this.#options.metadata.deleteTag(this.#repository(name), tag))
   }
 
@@ -151,7 +153,7 @@ export class Manifests {
   }
 
   #heat(name: RepositoryName, { digest, mediaType, bytes }: ManifestRecord): Manifest {
-    const key = `${name}@${digest}`
+    const key = this.#key(name, digest)
     const known = this.#hot.manifest(key)
     if (known) return known
     const manifest = { digest, mediaType, bytes, size: bytes.length }
@@ -161,8 +163,12 @@ export class Manifests {
 
   #heatTag(name: RepositoryName, tag: Tag, manifest: Manifest, checkedAt: number): HotTag {
     const hot = { manifest, checkedAt, failures: 0, retryAt: 0 }
-    this.#hot.keepTag(`${name}:${tag}`, hot)
+    this.#hot.keepTag(this.#key(name, tag), hot)
     return hot
+  }
+
+  #key(name: RepositoryName, reference: Reference): string {
+    return `${this.#options.upstream}/${name}@${reference}`
   }
 
   #isFresh(name: RepositoryName, tag: Tag, kept: HotTag): boolean {

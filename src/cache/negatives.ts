@@ -7,7 +7,7 @@ const believed = 5_000
 /** Absences an upstream has told of lately, so that a client in a loop asks it once. */
 export class Negatives {
   readonly #now: () => number
-  readonly #known = new LRUCache<string, { error: RegistryError; until: number }>({ max: 5_000 })
+  readonly #known = new LRUCache<string, { error: RegistryError; until: number }>({ max: 500 })
 
   constructor(now: () => number) {
     this.#now = now

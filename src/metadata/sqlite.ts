@@ -31,7 +31,7 @@ export function sqliteMetadata(file: string): Metadata {
 class SqliteMetadata implements Metadata {
   readonly #database: Database.Database
   readonly #sql: Statements
-  readonly #ids = new LRUCache<string, number>({ max: 50_000 })
+  readonly #ids = new LRUCache<string, number>({ max: 10_000 })
   readonly #uses: Uses
 
   constructor(database: Database.Database) {

@@ -21,7 +21,7 @@ export interface AuthorizationOptions {
  */
 export class Authorization {
   readonly #options: AuthorizationOptions
-  readonly #tokens = new LRUCache<string, Token>({ max: 2000 })
+  readonly #tokens = new LRUCache<string, Token>({ max: 1000 })
   readonly #flights = new Map<string, Promise<Token>>()
   /** What each host last asked for: the next repository's first request then carries a token already. */
   readonly #remembered = new LRUCache<string, Challenge>({ max: 100 })
