@@ -2,104 +2,19 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 
-/** One reused buffer a response: large enough that system calls do not count, whatever the blob's size. */
-const bufferSize = 512 * 1024
-/** With very many responses at once smaller buffers bound the memory. */
-const manyResponses = 64
-const smallBufferSize = 64 * 1024
-
-/** Sends blob bodies on Node's own response: web streams would halve the rate. */
-export class Sender {
-  #sending = 0
-  readonly #spare: Buffer[] = []
-
-  /** Responses under way. */
-  get sending(): number {
-    return this.#sending
-  }
-
-  /**
-   * Writes the head and then the blob, at the client's pace. Never rejects: after the head is out, the only honest sign of a
-   * failure is a broken connection. Resolves with the bytes written and what broke it off, if anything did.
-   */
-  async send(out: ServerResponse, status: number, headers: OutgoingHttpHeaders, blob: Blob): Promise<SendResult> {
-    const onClose = () => blob.close()
-    out.once('close', onClose)
-    const buffer = this.#takeBuffer(blob.range)
-    this.#sending++
-    let bytes = 0
-    try {
-      out.writeHead(status, headers)
-      for (;;) {
-        const got = await blob.read(buffer)
-        if (got === 0) break
-        bytes += got
-        await write(out, got === buffer.length ? buffer : buffer.subarray(0, got))
-      }
-      out.end()
-      return { bytes }
-    } catch (error) {
-      const left = out.destroyed
-      out.destroy()
-      return { bytes, broken: left ? new ClientLeft() : error }
-    } finally {
-      this.#sending--
-      this.#giveBuffer(buffer)
-      out.off('close', onClose)
-      blob.close()
-    }
-  }
-
-  /** Writes several ranges as multipart/byteranges (RFC 9110, 14.6); `open` opens each as its turn comes. */
-  async sendParts(
-    out: ServerResponse,
-    headers: OutgoingHttpHeaders,
-    parts: { head: string; range: ByteRange }[],
-    tail: string,
-    open: (range: ByteRange) => Promise<Blob>,
-  ): Promise<SendResult> {
-    let bytes = 0
-    const buffer = this.#takeBuffer(undefined)
-    this.#sending++
-    try {
-      out.writeHead(206, headers)
-      for (const { head, range } of parts) {
-        await write(out, Buffer.from(head))
-        const blob = await open(range)
-        try {
-          for (let got = await blob.read(buffer); got > 0; got = await blob.read(buffer)) {
-            bytes += got
-            await write(out, buffer.subarray(0, got))
-          }
-        } finally {
-          blob.close()
-        }
-      }
-      out.end(tail)
-      return { bytes }
-    } catch (error) {
-      const left = out.destroyed
-      out.destroy()
-      return { bytes, broken: left ? new ClientLeft() : error }
-    } finally {
-      this.#sending--
-      this.#giveBuffer(buffer)
-    }
-  }
-
-  #takeBuffer(range: ByteRange | undefined): Buffer {
-    const length = range ? range.end - range.start : Infinity
-    const most = this.#sending < manyResponses ? bufferSize : smallBufferSize
-    if (length < most) return Buffer.allocUnsafeSlow(Math.max(1, length))
-    return (most === bufferSize && this.#spare.pop()) || Buffer.allocUnsafeSlow(most)
-  }
-
-  #giveBuffer(buffer: Buffer): void {
-    if (buffer.length === bufferSize && this.#spare.length < 8) this.#spare.push(buffer)
-  }
-}
+/** Where a client is fast: large enough that system calls do not count. One reused buffer a response, whatever the blob's size. */
+const largeBuffer = 512 * 1024
+/** Where it is slow or only begins: hundreds of slow clients must not fill the memory. */
+const smallBuffer = 64 * 1024
+/** A client that takes this many bytes within this time, in milliseconds, is a fast one. */
+const fast = { bytes: 4 * 1024 * 1024, time: 40 }
+/** More large buffers than this are not given out at once. */
+const mostLarge = 64
+/** Headers wait this long for the first bytes to go with; then they go alone, for containerd waits only 30 s for them. */
+const headersAlone = 50
 
 export interface SendResult {
+  /** Of the body. */
   bytes: number
   /** What ended it early. */
   broken?: unknown
@@ -107,6 +22,131 @@ export interface SendResult {
 
 /** A client that closed its connection before the end: its right, and nobody's fault. */
 export class ClientLeft extends Error {}
+
+/** Sends blob bodies on Node's own response: web streams would halve the rate. */
+export class Sender {
+  readonly #spare: Buffer[] = []
+  #large = 0
+
+  /**
+   * Writes the head and then the blob, at the client's pace. Never rejects: after the head is out, the only honest sign of a
+   * failure is a broken connection.
+   */
+  send(out: ServerResponse, status: number, headers: OutgoingHttpHeaders, blob: Blob): Promise<SendResult> {
+    return this.#guarded(out, status, headers, async (pump) => {
+      await pump.copy(blob)
+      out.end()
+    })
+  }
+
+  /** Writes several ranges as multipart/byteranges (RFC 9110, 14.6); `open` opens each as its turn comes. */
+  sendParts(
+    out: ServerResponse,
+    headers: OutgoingHttpHeaders,
+    parts: { head: string; range: ByteRange }[],
+    tail: string,
+    open: (range: ByteRange) => Promise<Blob>,
+  ): Promise<SendResult> {
+    return this.#guarded(out, 206, headers, async (pump) => {
+      for (const { head, range } of parts) {
+        await write(out, Buffer.from(head))
+        await pump.copy(await open(range))
+      }
+      out.end(tail)
+    })
+  }
+
+  async #guarded(
+    out: ServerResponse,
+    status: number,
+    headers: OutgoingHttpHeaders,
+    body: (pump: Pump) => Promise<void>,
+  ): Promise<SendResult> {
+    const pump = new Pump(out, this)
+    try {
+      out.writeHead(status, headers)
+      await body(pump)
+      return { bytes: pump.bytes }
+    } catch (error) {
+      const broken = out.destroyed ? new ClientLeft() : error
+      out.destroy()
+      return { bytes: pump.bytes, broken }
+    } finally {
+      pump.end()
+    }
+  }
+
+  /** A large buffer, unless too many are out. */
+  takeLarge(): Buffer | undefined {
+    if (this.#large >= mostLarge) return undefined
+    this.#large++
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(largeBuffer)
+  }
+
+  giveLarge(buffer: Buffer): void {
+    this.#large--
+    if (this.#spare.length < 8) this.#spare.push(buffer)
+  }
+}
+
+/** Copies blobs to one response through one buffer, which grows when the client proves fast. */
+class Pump {
+  bytes = 0
+  readonly #out: ServerResponse
+  readonly #sender: Sender
+  #buffer: Buffer | undefined
+  #large: Buffer | undefined
+  #markBytes = 0
+  #markTime = performance.now()
+
+  constructor(out: ServerResponse, sender: Sender) {
+    this.#out = out
+    this.#sender = sender
+  }
+
+  /** Copies a blob to its end and closes it; closes it at once when the client leaves. */
+  async copy(blob: Blob): Promise<void> {
+    const out = this.#out
+    const onClose = () => blob.close()
+    const flush = setTimeout(() => out.flushHeaders(), headersAlone)
+    out.once('close', onClose)
+    try {
+      for (;;) {
+        const buffer = this.#bufferFor(blob.range)
+        const got = await blob.read(buffer)
+        clearTimeout(flush)
+        if (got === 0) return
+        await write(out, got === buffer.length ? buffer : buffer.subarray(0, got))
+        this.bytes += got
+      }
+    } finally {
+      clearTimeout(flush)
+      out.off('close', onClose)
+      blob.close()
+    }
+  }
+
+  end(): void {
+    if (this.#large) this.#sender.giveLarge(this.#large)
+    this.#large = undefined
+  }
+
+  #bufferFor(range: ByteRange | undefined): Buffer {
+    if (this.#large) return this.#large
+    if (this.#isFast()) this.#large = this.#sender.takeLarge()
+    const length = range ? range.end - range.start : smallBuffer
+    return this.#large ?? (this.#buffer ??= Buffer.allocUnsafeSlow(Math.min(smallBuffer, Math.max(4096, length))))
+  }
+
+  #isFast(): boolean {
+    if (this.bytes - this.#markBytes < fast.bytes) return false
+    const now = performance.now()
+    const quick = now - this.#markTime < fast.time
+    this.#markBytes = this.bytes
+    this.#markTime = now
+    return quick
+  }
+}
 
 /** Resolves when the bytes have been handed to the system, and their buffer may be used again. */
 function write(out: ServerResponse, bytes: Buffer): Promise<void> {
