@@ -71,7 +71,7 @@ is_built() { # binary module-path version
 }
 
 install_go_binaries() {
-  local line folder package version binary
+  local line folder package version binary output
   command -v go >/dev/null || die 'Go is needed to build the clients; see https://go.dev/dl'
   for line in "${go_binaries[@]}"; do
     IFS='|' read -r folder package version <<<"$line"
@@ -80,7 +80,7 @@ install_go_binaries() {
     say "building ${package##*/} $version"
     mkdir -p "$tools/$folder"
     # Without cgo no C compiler and no -dev packages are needed, and nothing here loses what the tests use.
-    CGO_ENABLED=0 GOBIN="$tools/$folder" go install -ldflags='-s -w' "$package@$version"
+    output=$(CGO_ENABLED=0 GOBIN="$tools/$folder" go install -ldflags='-s -w' "$package@$version" 2>&1) || die "$output"
   done
 }
 
