@@ -12,7 +12,7 @@ tools="${BERTH_TOOLS:-$HOME/.cache/berth-tools}"
 debian_packages=(
   docker.io containerd runc        # dockerd 20.10: the graph driver generation
   podman skopeo buildah            # containers/image
-  busybox-static                   # what the test images run
+  busybox-static zstd              # what the test images are made of
   nginx wrk                        # the benchmark's yardstick and load
   openssl iproute2 ca-certificates
 )
