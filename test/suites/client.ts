@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { RepositorySpec } from '../helpers/content.ts'
 import { partsBelow, type Parts } from '../helpers/image-parts.ts'
 import * as images from '../helpers/images.ts'
 import { startBerth, type RunningBerth } from '../helpers/start.ts'
@@ -23,6 +24,14 @@ const forms = {
   'a Docker manifest list': 'example/docker-list:1',
   'a layer without a file': 'example/empty-layer:1',
   'layers compressed with zstd': 'example/zstd:1',
+}
+
+const content: Record<string, () => RepositorySpec> = {
+  'library/busybox': () => images.busyboxImage(),
+  'library/multi': () => images.multiArchImage(),
+  'example/docker-list': () => images.dockerListImage(),
+  'example/empty-layer': () => images.emptyLayerImage(),
+  'example/zstd': () => images.zstdImage(),
 }
 
 /** What every client can count on: the cost of its pulls, seen from the upstream. `cannot`: what this client does not know. */
@@ -89,26 +98,20 @@ export interface Scene<C extends Client> {
   pull: (reference: string) => Promise<string[]>
 }
 
-/** An upstream like Docker Hub (tokens, a CDN, a pull limit) and Berth in front of it. */
+/** An upstream like Docker Hub (tokens, a CDN, a pull limit) that has this image, and Berth in front of it. */
 export async function startScene<C extends Client>(
   startClient: StartClient<C>,
   reference: string,
   settings: object = {},
 ): Promise<Scene<C>> {
+  const { name, tag } = split(reference)
   const upstream = await startUpstream({
-    content: {
-      'library/busybox': images.busyboxImage(),
-      'library/multi': images.multiArchImage(),
-      'example/docker-list': images.dockerListImage(),
-      'example/empty-layer': images.emptyLayerImage(),
-      'example/zstd': images.zstdImage(),
-    },
+    content: { [name]: content[name]!() },
     auth: { kind: 'bearer', realmHost: 'other' },
     cdn: {},
     rate: { limit: 100 },
   })
   const berth = await startBerth({ upstreams: [{ name: 'docker.io', url: upstream.url, ...settings }] })
-  const { name, tag } = split(reference)
   const repository = upstream.content.in(name)
   const image = await partsBelow(repository.digest(tag), (digest) => repository.json(digest))
   const newClient = async (): Promise<C> => startClient(berth)
