@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Installs what the client tests, the conformance suite and the benchmark drive: real daemons and clients.
+# For Debian 12 as root, with Node.js, npm and Go present. Safe to run again: what is there is left alone.
+#
+#   bash test/setup.sh            # tools go to $BERTH_TOOLS, default ~/.cache/berth-tools
+#
+# Versions are pinned, so that a red test means a change of Berth's and not of a client's.
+set -euo pipefail
+
+tools="${BERTH_TOOLS:-$HOME/.cache/berth-tools}"
+
+debian_packages=(
+  docker.io containerd runc        # dockerd 20.10: the graph driver generation
+  podman skopeo buildah            # containers/image
+  busybox-static zstd              # what the test images are made of
+  nginx wrk                        # the benchmark's yardstick and load
+  openssl iproute2 ca-certificates
+)
+
+# folder below $tools | package to build | version. Folders keep apart names that Debian's packages have too.
+go_binaries=(
+  'bin|github.com/google/go-containerregistry/cmd/crane|v0.22.1'
+  'bin|oras.land/oras/cmd/oras|v1.3.6'
+  'bin|github.com/regclient/regclient/cmd/regctl|v0.11.7'
+  'bin|helm.sh/helm/v4/cmd/helm|v4.3.1'
+  'bin|github.com/opencontainers/distribution-spec/conformance|v0.0.0-20260831232431-97274622c111'
+  'containerd-2|github.com/containerd/containerd/v2/cmd/containerd|v2.4.2'
+  'containerd-2|github.com/containerd/containerd/v2/cmd/ctr|v2.4.2'
+  'containerd-2|github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2|v2.4.2'
+  'dockerd-29|github.com/moby/moby/v2/cmd/dockerd|v2.0.0-beta.24'
+)
+
+say() { printf 'setup: %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+missing_packages() {
+  local package
+  for package in "${debian_packages[@]}"; do
+    dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || printf '%s\n' "$package"
+  done
+}
+
+# Debian starts a service when its package is installed; the tests start daemons of their own, in folders of their own.
+forbid_service_starts() {
+  local policy=/usr/sbin/policy-rc.d
+  [ -e "$policy" ] && return
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
+install_packages() {
+  local missing
+  command -v dpkg-query >/dev/null || die "this is not Debian; install by hand: ${debian_packages[*]}"
+  mapfile -t missing < <(missing_packages)
+  [ ${#missing[@]} -eq 0 ] && return
+  [ "$(id -u)" = 0 ] || die "must be root to install: ${missing[*]}"
+  say "installing ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  forbid_service_starts
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}" >/dev/null
+}
+
+# A Go binary records what it was built from: no stamp file that could lie.
+is_built() { # binary module-path version
+  [ -x "$1" ] && go version -m "$1" 2>/dev/null | awk -v path="$2" -v version="$3" '
+    $1 == "path" { path_fits = ($2 == path) }
+    $1 == "mod" { version_fits = ($3 == version) }
+    END { exit !(path_fits && version_fits) }'
+}
+
+install_go_binaries() {
+  local line folder package version binary output
+  command -v go >/dev/null || die 'Go is needed to build the clients; see https://go.dev/dl'
+  for line in "${go_binaries[@]}"; do
+    IFS='|' read -r folder package version <<<"$line"
+    binary="$tools/$folder/${package##*/}"
+    is_built "$binary" "$package" "$version" && continue
+    say "building ${package##*/} $version"
+    mkdir -p "$tools/$folder"
+    # Without cgo no C compiler and no -dev packages are needed, and nothing here loses what the tests use.
+    output=$(CGO_ENABLED=0 GOBIN="$tools/$folder" go install -ldflags='-s -w' "$package@$version" 2>&1) || die "$output"
+  done
+}
+
+install_packages
+install_go_binaries
+say "ready: $tools"
