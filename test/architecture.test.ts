@@ -29,8 +29,8 @@ const rooms: Record<string, Room> = {
   upstream: { rooms: ['oci'], never: web },
   access: { rooms: ['oci', 'metadata'], never: web },
   namespaces: { rooms: ['oci'] },
-  api: { rooms: ['oci', 'access'] },
-  web: { rooms: ['oci', 'access', 'metadata'] },
+  api: { rooms: ['oci', 'access'], doors: ['app'] },
+  web: { rooms: ['oci', 'access', 'metadata'], doors: ['app'] },
   config: { rooms: [] },
   telemetry: {
     rooms: ['api', 'web', 'access', 'cache', 'hosted', 'upstream', 'store', 'metadata', 'config'],
