@@ -2,7 +2,7 @@
 export function namePattern(pattern: string): (name: string) => boolean {
   const source = pattern
     .split(/(\*\*|\*)/)
-    .map((part) => ({ '**': '.*', '*': '[^/]*' })[part] ?? part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    .map((part) => (part === '**' ? '.*' : part === '*' ? '[^/]*' : part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')))
     .join('')
   const expression = new RegExp(`^${source}$`)
   return (name) => expression.test(name)
