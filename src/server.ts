@@ -18,8 +18,11 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had. */
-export async function startServer(config: Config): Promise<Server> {
+/**
+ * Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had.
+ * `now` is the time by which tags and tokens age.
+ */
+export async function startServer(config: Config, { now = Date.now } = {}): Promise<Server> {
   const { data } = config.storage
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
@@ -38,12 +41,13 @@ export async function startServer(config: Config): Promise<Server> {
     fill: { connections, parallelThreshold, complete },
     limits: { total: maxTotalConnections, perUpstream: maxConnectionsPerUpstream },
     report,
+    now,
   })
   await cache.reconcile()
 
   const cached = config.upstreams.map((upstream) => ({
     ...upstream,
-    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report }), upstream),
+    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report, now }), upstream),
   }))
   const registry = namespaces(cached)
   const access = createAccess(config.access)
