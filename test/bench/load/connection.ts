@@ -1,0 +1,114 @@
+import { connect, type Socket } from 'node:net'
+
+export interface Result {
+  status: number
+  /** Bytes of the body. */
+  bytes: number
+  /** Milliseconds from the request to the first bytes of the answer. */
+  first: number
+  /** Milliseconds from the request to the end of the answer. */
+  total: number
+}
+
+interface Exchange {
+  started: number
+  head: string
+  length: number | undefined
+  result: Result
+  resolve: (result: Result) => void
+  reject: (error: Error) => void
+}
+
+/** The end of a head, and where a client that reads into one buffer must look for it. */
+const headEnd = '\r\n\r\n'
+
+/**
+ * An HTTP/1.1 client that costs next to nothing: one request at a time over one connection, the body counted and
+ * overwritten in one buffer. Knows Content-Length alone, which registries always send.
+ */
+export class Connection {
+  readonly #socket: Socket
+  readonly #host: string
+  readonly #bytesPerSecond: number | undefined
+  #exchange: Exchange | undefined
+  #closed = false
+
+  constructor(url: string, bytesPerSecond?: number) {
+    const { hostname, port, host } = new URL(url)
+    this.#host = host
+    this.#bytesPerSecond = bytesPerSecond
+    const buffer = Buffer.allocUnsafeSlow(bytesPerSecond ? 32 * 1024 : 1024 * 1024)
+    const onread = { buffer, callback: (length: number) => this.#read(buffer, length) }
+    this.#socket = connect({ host: hostname, port: Number(port), noDelay: true, onread })
+    this.#socket.on('error', (error) => this.#fail(error))
+    this.#socket.on('close', () => this.#fail(new Error('the connection was closed in mid-answer')))
+  }
+
+  get(path: string, range?: string): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) return reject(new Error('the connection is closed'))
+      const result = { status: 0, bytes: 0, first: 0, total: 0 }
+      this.#exchange = { started: performance.now(), head: '', length: undefined, result, resolve, reject }
+      const wanted = range ? `Range: bytes=${range}\r\n` : ''
+      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nUser-Agent: bench\r\n${wanted}\r\n`)
+    })
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#exchange = undefined
+    this.#socket.destroy()
+  }
+
+  /** Takes bytes off the socket; false leaves the rest there until a slow client wants more. */
+  #read(buffer: Buffer, length: number): boolean {
+    const exchange = this.#exchange
+    if (!exchange) return true
+    exchange.result.bytes += exchange.length === undefined ? this.#readHead(exchange, buffer, length) : length
+    if (exchange.length !== undefined && exchange.result.bytes >= exchange.length) this.#end(exchange)
+    if (!this.#bytesPerSecond) return true
+    setTimeout(() => this.#socket.resume(), (length / this.#bytesPerSecond) * 1000)
+    return false
+  }
+
+  /** Returns how many bytes of the body came with the head. */
+  #readHead(exchange: Exchange, buffer: Buffer, length: number): number {
+    if (exchange.head === '') exchange.result.first = performance.now() - exchange.started
+    const before = exchange.head.length
+    exchange.head += buffer.toString('latin1', 0, Math.min(length, 4096))
+    const end = exchange.head.indexOf(headEnd)
+    if (end < 0) return 0
+    exchange.result.status = Number(exchange.head.slice(9, 12))
+    exchange.length = Number(/\r\ncontent-length: *(\d+)/i.exec(exchange.head)?.[1] ?? NaN)
+    if (Number.isNaN(exchange.length)) this.#fail(new Error('the answer must have a Content-Length'))
+    return length - (end + headEnd.length - before)
+  }
+
+  #end({ result, started, resolve }: Exchange): void {
+    this.#exchange = undefined
+    result.total = performance.now() - started
+    resolve(result)
+  }
+
+  #fail(error: Error): void {
+    this.#closed = true
+    this.#exchange?.reject(error)
+    this.#exchange = undefined
+    this.#socket.destroy()
+  }
+}
+
+/** One request over a connection of its own; anything but success is an error. */
+export async function download(url: string, path: string, range?: string): Promise<Result> {
+  const connection = new Connection(url)
+  try {
+    return expectSuccess(await connection.get(path, range), path)
+  } finally {
+    connection.close()
+  }
+}
+
+export function expectSuccess(result: Result, path: string): Result {
+  if (result.status === 200 || result.status === 206) return result
+  throw new Error(`${path} must be answered 200 or 206, saw ${result.status}`)
+}
