@@ -73,11 +73,14 @@ export async function runTool(name: string, args: string[], options: RunOptions 
   })
 }
 
+// A client that gives Berth up would go on to the real registry. These are all Go programs, which use no proxy for loopback.
+const noNetwork = { HTTP_PROXY: 'http://127.0.0.1:1', HTTPS_PROXY: 'http://127.0.0.1:1' }
+
 /** PATH begins with `folders` of the tools folder: daemons start each other by name. */
 export function bareEnvironment(extra: Record<string, string> = {}, folders: string[] = []): Record<string, string> {
   const own = folders.map((folder) => join(toolsFolder, folder))
   const path = [...own, process.env.PATH ?? '', '/usr/sbin', '/sbin'].join(':')
-  return { PATH: path, HOME: '/nonexistent', LC_ALL: 'C.UTF-8', ...extra }
+  return { PATH: path, HOME: '/nonexistent', LC_ALL: 'C.UTF-8', ...noNetwork, ...extra }
 }
 
 function executable(file: string): string | undefined {
