@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { createAccess } from './access/access.ts'
 import { apiApp } from './api/app.ts'
-import { openCache } from './cache/cache.ts'
+import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { listen, type Listener } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
@@ -40,10 +40,11 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     metadata,
     fill: { connections, parallelThreshold, complete },
     limits: { total: maxTotalConnections, perUpstream: maxConnectionsPerUpstream },
+    keep: keepingLimits(config),
     report,
     now,
   })
-  await cache.reconcile()
+  await cache.start()
 
   const cached = config.upstreams.map((upstream) => ({
     ...upstream,
@@ -72,6 +73,12 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 function reached(upstream: UpstreamConfig, network: Network) {
   const { name, url, credentials, tokenHosts } = upstream
   return { name, url: new URL(url), tokenHosts, network, ...(credentials && { credentials }) }
+}
+
+function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
+  const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
+  // What an upstream left that is configured no more goes when room is needed, like all else.
+  return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

@@ -13,13 +13,16 @@ export class StoredBlobReader implements Blob {
   readonly size: number
   readonly range: ByteRange
   readonly #stored: StoredBlob
+  readonly #done: () => void
   #position: number
 
-  constructor(digest: Digest, stored: StoredBlob, range?: ByteRange) {
+  /** `done` is called when it is closed. */
+  constructor(digest: Digest, stored: StoredBlob, done: () => void, range?: ByteRange) {
     this.digest = digest
     this.size = stored.size
     this.range = range ?? { start: 0, end: stored.size }
     this.#stored = stored
+    this.#done = done
     this.#position = this.range.start
   }
 
@@ -34,6 +37,7 @@ export class StoredBlobReader implements Blob {
 
   close(): void {
     this.#stored.close()
+    this.#done()
   }
 }
 

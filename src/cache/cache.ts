@@ -22,6 +22,8 @@ import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
 import { Fills } from './fills.ts'
 import { freshnessBy, type FreshnessRules } from './freshness.ts'
 import { HotManifests } from './hot-manifests.ts'
+import { Housekeeping, type KeepingLimits } from './housekeeping.ts'
+import { InUse } from './in-use.ts'
 import { Lists } from './lists.ts'
 import { Manifests } from './manifests.ts'
 import type { SlotLimits } from './slots.ts'
@@ -30,12 +32,14 @@ import { reconcile } from './sweep.ts'
 export type { CacheEvent, Outcome } from './events.ts'
 export { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
 export type { FreshnessRules } from './freshness.ts'
+export type { KeepingLimits } from './housekeeping.ts'
 
 export interface CacheOptions {
   store: BlobStore
   metadata: Metadata
   fill?: Partial<FillPolicy>
   limits?: SlotLimits
+  keep?: Partial<KeepingLimits>
   report?: ReportCacheEvent
   now?: () => number
 }
@@ -46,8 +50,12 @@ export interface Cache {
   registry(upstream: string, reader: RegistryReader, freshness: FreshnessRules): Registry
   /** How many blobs are being fetched. */
   readonly fillsInFlight: number
-  /** Sets right what a crash, or a hand in the data folder, left: to be called once, at the start. */
-  reconcile(): Promise<void>
+  /** Sets right what a crash, or a hand in the data folder, left; then looks after limits and content in the background. */
+  start(): Promise<void>
+  /** Evicts what limits ask for now; returns the bytes freed. */
+  evict(): Promise<number>
+  /** Compares blobs with their digests now, those that are due; returns how many were wrong. */
+  scrub(): Promise<number>
   /** Stops fetching; what has come is kept for the next process. */
   stop(): Promise<void>
 }
@@ -62,10 +70,24 @@ export function openCache(options: CacheOptions): Cache {
     limits: options.limits ?? { total: 64, perUpstream: 24 },
     report,
     now,
-    stored: (digest, size) =>
-      metadata.blobStored(digest, size, now()).catch((cause: unknown) => {
+    stored: async (digest, size) => {
+      try {
+        await metadata.blobStored(digest, size, now())
+      } catch (cause) {
         report({ type: 'storage-failure', message: (cause as Error).message })
-      }),
+      }
+      housekeeping.stored(size)
+    },
+    refused: () => housekeeping.storageFailed(),
+  })
+  const inUse = new InUse()
+  const housekeeping = new Housekeeping({
+    store,
+    metadata,
+    limits: { maxSize: Infinity, minFree: 0, pins: [], maxIdle: () => Infinity, ...options.keep },
+    inUse: (digest) => inUse.has(digest) || fills.has(digest),
+    report,
+    now,
   })
   return {
     registry(upstream, reader, rules) {
@@ -81,7 +103,7 @@ export function openCache(options: CacheOptions): Cache {
         reader,
         metadata,
         manifests: new Manifests({ ...shared, freshness, hot: hotManifests }),
-        blobs: new CachedBlobs({ ...shared, store, fills, hotBlobs: blobsInMemory }),
+        blobs: new CachedBlobs({ ...shared, store, fills, inUse, hotBlobs: blobsInMemory }),
         tags: new Lists<TagPage>(list('tags')),
         referrers: new Lists<Referrers>(list('referrers')),
       })
@@ -89,8 +111,16 @@ export function openCache(options: CacheOptions): Cache {
     get fillsInFlight() {
       return fills.count
     },
-    reconcile: () => reconcile(store, metadata, now()),
-    stop: () => fills.stop(),
+    async start() {
+      await reconcile(store, metadata, now())
+      housekeeping.start()
+    },
+    evict: () => housekeeping.evict(),
+    scrub: () => housekeeping.scrub(),
+    async stop() {
+      housekeeping.stop()
+      await fills.stop()
+    },
   }
 }
 

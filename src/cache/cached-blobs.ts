@@ -9,6 +9,7 @@ import { FillBlob, MemoryBlob, passThrough, StoredBlobReader } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import type { Fills } from './fills.ts'
+import type { InUse } from './in-use.ts'
 
 export interface CachedBlobsOptions {
   upstream: string
@@ -16,6 +17,7 @@ export interface CachedBlobsOptions {
   store: BlobStore
   metadata: Metadata
   fills: Fills
+  inUse: InUse
   hotBlobs: HotBlobs
   report: ReportCacheEvent
   now: () => number
@@ -103,7 +105,8 @@ export class CachedBlobs {
 
   async #read(name: RepositoryName, digest: Digest, stored: StoredBlob, range?: ByteRange): Promise<Blob> {
     this.#used(digest, 'hit')
-    if (range || stored.size > hotBlobSize) return new StoredBlobReader(digest, stored, range)
+    if (range || stored.size > hotBlobSize)
+      return new StoredBlobReader(digest, stored, this.#options.inUse.begin(digest), range)
     const bytes = new Uint8Array(stored.size)
     try {
       for (let at = 0; at < bytes.length;) {

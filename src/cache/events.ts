@@ -8,6 +8,7 @@ export type CacheEvent =
   | { type: 'lookup'; upstream: string; kind: 'manifest' | 'blob' | 'tags' | 'referrers'; outcome: Outcome }
   | { type: 'fill-started'; upstream: string; digest: Digest }
   | { type: 'fill-ended'; upstream: string; digest: Digest; result: 'stored' | 'failed' | 'stopped'; message?: string }
+  | { type: 'evicted'; upstream: string; digest: Digest; bytes: number }
   | { type: 'storage-failure'; message: string }
   | { type: 'wrong-content'; upstream: string; digest: Digest; message: string }
 

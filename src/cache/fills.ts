@@ -13,6 +13,8 @@ export interface FillsOptions {
   now: () => number
   /** Called with a verified blob that the store now holds. */
   stored: (digest: Digest, size: number) => Promise<void>
+  /** Called when the disk refused. */
+  refused: () => void
 }
 
 /** After the disk failed, pulls pass by it for this long before filling is tried again, in milliseconds. */
@@ -69,6 +71,7 @@ export class Fills {
   storageFailed(failure: StorageFailure): void {
     this.#storageFailedAt = this.#options.now()
     this.#options.report({ type: 'storage-failure', message: failure.message })
+    this.#options.refused()
   }
 
   #start(digest: Digest, size: number | undefined, source: FillSource): Running {

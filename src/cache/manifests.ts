@@ -176,6 +176,7 @@ export class Manifests {
   }
 
   #found(manifest: Manifest, outcome: Outcome): Manifest {
+    this.#options.metadata.used(manifest.digest, this.#options.now())
     this.#options.report({ type: 'lookup', upstream: this.#options.upstream, kind: 'manifest', outcome })
     return manifest
   }

@@ -22,6 +22,10 @@ export const configSchema = group({
     data: option(text('a folder').prefault('./data'), 'folder of the SQLite file, blobs and partial files'),
     maxSize: option(size().prefault('100GiB'), 'most cached content kept; hosted content is never evicted'),
     minFree: option(size().prefault('5GiB'), 'room left free on the disk by evicting cached content'),
+    pins: option(
+      listOf(text('a pattern such as docker.io/library/node:20*'), 'patterns of UPSTREAM/REPOSITORY:TAG').prefault([]),
+      'cached tags, with all they need, that are never evicted',
+    ),
   }),
   upstreams,
   fill: defaultGroup({

@@ -30,6 +30,17 @@ export interface StoredBlobRecord {
   readonly usedAt: number
 }
 
+/** Something cached that may be evicted. */
+export interface EvictionCandidate {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since 1970. */
+  readonly usedAt: number
+  /** Whose repositories refer to it. */
+  readonly upstreams: readonly string[]
+}
+
 export interface Metadata {
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>
@@ -60,6 +71,21 @@ export interface Metadata {
   listStoredBlobs(limit: number): Promise<StoredBlobRecord[]>
   /** Bytes of all stored blobs. */
   storedBytes(): Promise<number>
+  /** The stored blob whose bytes were compared with its digest longest ago, if that was before `before`. */
+  nextToCheck(before: number): Promise<Digest | undefined>
+  blobChecked(digest: Digest, at: number): Promise<void>
+
+  /** Bytes of stored blobs that may be evicted. */
+  evictableBytes(): Promise<number>
+  /** Stored blobs that may be evicted, least recently used first. */
+  listEvictableBlobs(limit: number): Promise<EvictionCandidate[]>
+  manifestBytes(): Promise<number>
+  /** Cached manifests, least recently used first. */
+  listEvictableManifests(limit: number): Promise<EvictionCandidate[]>
+  /** Removes a cached manifest everywhere, and the tags that mean it. */
+  removeManifest(digest: Digest): Promise<void>
+  /** Every tag that is cached. */
+  listAllTags(): Promise<(RepositoryKey & { tag: Tag; digest: Digest })[]>
   /** Notes a use; written in batches, so that a pull never waits for it. A crash may lose the last seconds of these. */
   used(digest: Digest, at: number): void
 

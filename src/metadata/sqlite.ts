@@ -5,7 +5,14 @@ import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
-import type { ManifestRecord, Metadata, RepositoryKey, StoredBlobRecord, TagRecord } from './metadata.ts'
+import type {
+  EvictionCandidate,
+  ManifestRecord,
+  Metadata,
+  RepositoryKey,
+  StoredBlobRecord,
+  TagRecord,
+} from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { statements, type Statements } from './statements.ts'
 import { Uses } from './uses.ts'
@@ -38,7 +45,9 @@ class SqliteMetadata implements Metadata {
     this.#database = database
     this.#sql = statements(database)
     const write = database.transaction((uses: Map<string, number>) => {
-      for (const [digest, at] of uses) this.#sql.blobUsed.run(at, digest)
+      for (const [digest, at] of uses) {
+        if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
+      }
     })
     this.#uses = new Uses(write)
   }
@@ -77,7 +86,7 @@ class SqliteMetadata implements Metadata {
   ): Promise<void> {
     this.#database.transaction(() => {
       const id = this.#idOf(repository)
-      this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes)
+      this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes, Date.now())
       this.#sql.linkManifest.run(id, manifest.digest)
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
       if (tag) this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
@@ -94,7 +103,7 @@ class SqliteMetadata implements Metadata {
   }
 
   async blobStored(digest: Digest, size: number, at: number): Promise<void> {
-    this.#sql.blobStored.run(digest, size, at, at)
+    this.#sql.blobStored.run({ digest, size, at })
   }
 
   async blobRemoved(digest: Digest): Promise<void> {
@@ -112,6 +121,44 @@ class SqliteMetadata implements Metadata {
 
   async storedBytes(): Promise<number> {
     return this.#sql.storedBytes.get()?.bytes ?? 0
+  }
+
+  async nextToCheck(before: number): Promise<Digest | undefined> {
+    return this.#sql.nextToCheck.get(before)?.digest as Digest | undefined
+  }
+
+  async blobChecked(digest: Digest, at: number): Promise<void> {
+    this.#sql.blobChecked.run(at, digest)
+  }
+
+  evictableBytes(): Promise<number> {
+    return this.storedBytes()
+  }
+
+  async listEvictableBlobs(limit: number): Promise<EvictionCandidate[]> {
+    this.#uses.flush()
+    return this.#sql.evictableBlobs.all(limit).map(candidate)
+  }
+
+  async manifestBytes(): Promise<number> {
+    return this.#sql.manifestBytes.get()?.bytes ?? 0
+  }
+
+  async listEvictableManifests(limit: number): Promise<EvictionCandidate[]> {
+    this.#uses.flush()
+    return this.#sql.evictableManifests.all(limit).map(candidate)
+  }
+
+  async removeManifest(digest: Digest): Promise<void> {
+    this.#database.transaction(() => {
+      this.#sql.removeTagsOf.run(digest)
+      this.#sql.unlinkManifest.run(digest)
+      this.#sql.removeManifest.run(digest)
+    })()
+  }
+
+  async listAllTags(): Promise<(RepositoryKey & { tag: Tag; digest: Digest })[]> {
+    return this.#sql.allTags.all() as (RepositoryKey & { tag: Tag; digest: Digest })[]
   }
 
   used(digest: Digest, at: number): void {
@@ -136,6 +183,16 @@ class SqliteMetadata implements Metadata {
     // Not remembered here: a transaction around this may still be rolled back.
     return this.#sql.addRepository.get(repository.registry, repository.name)!.id
   }
+}
+
+function candidate(row: {
+  digest: string
+  size: number
+  used_at: number
+  upstreams: string | null
+}): EvictionCandidate {
+  const upstreams = row.upstreams === null ? [] : row.upstreams.split(',')
+  return { digest: row.digest as Digest, size: row.size, usedAt: row.used_at, upstreams }
 }
 
 function stored(row: { digest: string; size: number; used_at: number } | undefined): StoredBlobRecord | undefined {

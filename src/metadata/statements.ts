@@ -5,6 +5,7 @@ export type Statements = ReturnType<typeof statements>
 /** Every statement, prepared once. */
 export function statements(database: Database) {
   const prepare = <P extends unknown[], R = unknown>(sql: string) => database.prepare<P, R>(sql)
+  type CandidateRow = { digest: string; size: number; used_at: number; upstreams: string | null }
   type StoredRow = { digest: string; size: number; used_at: number }
   return {
     findRepository: prepare<[string, string], { id: number }>(
@@ -29,8 +30,9 @@ export function statements(database: Database) {
       `SELECT media_type, bytes FROM repository_manifests JOIN manifests USING (digest)
        WHERE repository = ? AND digest = ?`,
     ),
-    putManifest: prepare<[string, string, Uint8Array]>(
-      'INSERT INTO manifests (digest, media_type, bytes) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    putManifest: prepare<[string, string, Uint8Array, number]>(
+      `INSERT INTO manifests (digest, media_type, bytes, used_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET used_at = excluded.used_at`,
     ),
     linkManifest: prepare<[number, string]>(
       'INSERT INTO repository_manifests (repository, digest) VALUES (?, ?) ON CONFLICT DO NOTHING',
@@ -44,9 +46,9 @@ export function statements(database: Database) {
        ON CONFLICT DO UPDATE SET size = excluded.size`,
     ),
 
-    blobStored: prepare<[string, number, number, number]>(
-      `INSERT INTO stored_blobs (digest, size, stored_at, used_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET size = excluded.size, stored_at = excluded.stored_at, used_at = excluded.used_at`,
+    blobStored: prepare<[{ digest: string; size: number; at: number }]>(
+      `INSERT INTO stored_blobs (digest, size, stored_at, used_at, checked_at) VALUES (@digest, @size, @at, @at, @at)
+       ON CONFLICT DO UPDATE SET size = @size, stored_at = @at, used_at = @at, checked_at = @at`,
     ),
     blobRemoved: prepare<[string]>('DELETE FROM stored_blobs WHERE digest = ?'),
     findStoredBlob: prepare<[string], StoredRow>('SELECT digest, size, used_at FROM stored_blobs WHERE digest = ?'),
@@ -55,5 +57,30 @@ export function statements(database: Database) {
     ),
     storedBytes: prepare<[], { bytes: number }>('SELECT total(size) AS bytes FROM stored_blobs'),
     blobUsed: prepare<[number, string]>('UPDATE stored_blobs SET used_at = max(used_at, ?) WHERE digest = ?'),
+    manifestUsed: prepare<[number, string]>('UPDATE manifests SET used_at = max(used_at, ?) WHERE digest = ?'),
+    nextToCheck: prepare<[number], { digest: string }>(
+      'SELECT digest FROM stored_blobs WHERE checked_at < ? ORDER BY checked_at LIMIT 1',
+    ),
+    blobChecked: prepare<[number, string]>('UPDATE stored_blobs SET checked_at = ? WHERE digest = ?'),
+
+    evictableBlobs: prepare<[number], CandidateRow>(
+      `SELECT digest, size, used_at, (
+         SELECT group_concat(DISTINCT registry) FROM repository_blobs b JOIN repositories r ON r.id = b.repository
+         WHERE b.digest = stored_blobs.digest) AS upstreams
+       FROM stored_blobs ORDER BY used_at LIMIT ?`,
+    ),
+    manifestBytes: prepare<[], { bytes: number }>('SELECT total(length(bytes)) AS bytes FROM manifests'),
+    evictableManifests: prepare<[number], CandidateRow>(
+      `SELECT digest, length(bytes) AS size, used_at, (
+         SELECT group_concat(DISTINCT registry) FROM repository_manifests m JOIN repositories r ON r.id = m.repository
+         WHERE m.digest = manifests.digest) AS upstreams
+       FROM manifests ORDER BY used_at LIMIT ?`,
+    ),
+    removeTagsOf: prepare<[string]>('DELETE FROM tags WHERE digest = ?'),
+    unlinkManifest: prepare<[string]>('DELETE FROM repository_manifests WHERE digest = ?'),
+    removeManifest: prepare<[string]>('DELETE FROM manifests WHERE digest = ?'),
+    allTags: prepare<[], { registry: string; name: string; tag: string; digest: string }>(
+      'SELECT registry, name, tag, digest FROM tags JOIN repositories ON id = repository',
+    ),
   }
 }

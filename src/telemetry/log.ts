@@ -74,6 +74,8 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.error({ storage: true }, event.message)
       case 'wrong-content':
         return log.error({ upstream: event.upstream, digest: event.digest }, event.message)
+      case 'evicted':
+        return log.debug({ upstream: event.upstream, digest: event.digest, bytes: event.bytes }, 'evicted')
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

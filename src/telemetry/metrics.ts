@@ -51,6 +51,8 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.storageFailures.inc()
         case 'wrong-content':
           return counters.wrongContent.inc({ upstream: event.upstream })
+        case 'evicted':
+          return counters.evictedBytes.inc({ upstream: event.upstream }, event.bytes)
         case 'fill-started':
           return
       }
@@ -108,6 +110,7 @@ function countersOf(registers: Registry[]) {
       'upstream',
     ]),
     fills: counter('fills_total', 'Fills that ended: stored, failed or stopped.', ['upstream', 'result']),
+    evictedBytes: counter('evicted_bytes_total', 'Bytes of cached blobs evicted.', ['upstream']),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({

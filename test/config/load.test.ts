@@ -18,7 +18,7 @@ describe('with no configuration', () => {
 
   it('listens on loopback and keeps 100 GiB in ./data', () => {
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 5000 })
-    expect(config.storage).toEqual({ data: './data', maxSize: 100 * GiB, minFree: 5 * GiB })
+    expect(config.storage).toEqual({ data: './data', maxSize: 100 * GiB, minFree: 5 * GiB, pins: [] })
     expect(config.access).toEqual({ anonymous: 'pull' })
     expect(config.shutdownGrace).toBe(30_000)
     expect(config.publicUrl).toBeUndefined()
@@ -60,7 +60,7 @@ describe('with no configuration', () => {
 describe('the file', () => {
   it('is over the defaults, and an empty key is as good as none', () => {
     const config = load('publicUrl:\nstorage: { maxSize: 5GB }\nlisten: "[::1]:6000"\n')
-    expect(config.storage).toEqual({ data: './data', maxSize: 5e9, minFree: 5 * GiB })
+    expect(config.storage).toEqual({ data: './data', maxSize: 5e9, minFree: 5 * GiB, pins: [] })
     expect(config.listen).toEqual({ host: '::1', port: 6000 })
     expect(config.publicUrl).toBeUndefined()
   })
