@@ -86,7 +86,7 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
 function actionOf(method: string, request: ApiRequest): 'pull' | 'push' | 'delete' {
   if (request.kind === 'upload') return 'push'
   if (method === 'DELETE') return 'delete'
-  return method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
+  return method === 'PUT' || method === 'POST' || method === 'PATCH' ? 'push' : 'pull'
 }
 
 function expectReading(call: Call): void {
