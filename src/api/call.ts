@@ -119,7 +119,7 @@ export class Call {
 }
 
 /** Whether a list of entity tags names this digest: quoted, bare or weak. */
-export function namesDigest(header: string | undefined, digest: string): boolean {
+function namesDigest(header: string | undefined, digest: string): boolean {
   if (header === undefined) return false
   return header.split(',').some((tag) => {
     const value = tag.trim().replace(/^W\//, '').replace(/^"|"$/g, '')
