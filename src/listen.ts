@@ -17,7 +17,8 @@ const keepAliveTimeout = 75_000
 
 /** Serves HTTP/1.1 on an address. Rejects with the system's error (EADDRINUSE, EACCES, ...) when it cannot be had. */
 export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<Listener> {
-  const server = createAdaptorServer({ fetch: fetch as never }) as HttpServer
+  // The name is for HTTP/1.0, which knows no Host header; health checks of load balancers still speak it.
+  const server = createAdaptorServer({ fetch: fetch as never, hostname: 'localhost' }) as HttpServer
   server.headersTimeout = headersTimeout
   server.keepAliveTimeout = keepAliveTimeout
   // Uploads and downloads of any length are honest: only idle time counts.

@@ -53,10 +53,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const registry = namespaces(cached)
   const access = createAccess(config.access)
 
-  const app = healthApp(telemetry.metrics, () => metadata.storedBytes()).route(
-    '/',
-    apiApp({ registry, access, report }),
-  )
+  const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
+  const app = apiApp({ registry, access, report }).route('/', health)
   const listener = await listen(app.fetch, config.listen)
   return { url: listener.url, stop: () => stop(listener) }
 

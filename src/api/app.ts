@@ -10,7 +10,7 @@ import { Call, type ApiContext } from './call.ts'
 import type { ReportRequest } from './events.ts'
 import { referrers, tags } from './lists.ts'
 import { manifest } from './manifests.ts'
-import { parsePath, type ApiRequest } from './request.ts'
+import { noSuchPath, parsePath, type ApiRequest } from './request.ts'
 import { Sender } from './send.ts'
 
 export type { RequestEvent } from './events.ts'
@@ -26,7 +26,7 @@ export interface ApiOptions {
   report?: ReportRequest
 }
 
-/** Routes everything under `/v2/` and `/<prefix>/v2/`; other paths fall through. */
+/** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
 export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hono<{ Bindings: HttpBindings }> {
   const sender = new Sender()
 
@@ -80,13 +80,14 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
 
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.all('*', (c, next) => answer(c) ?? next())
+  app.notFound((c: ApiContext) => new Call(c, sender, report).replyError(noSuchPath(c.req.path)))
   return app
 }
 
 function actionOf(method: string, request: ApiRequest): 'pull' | 'push' | 'delete' {
   if (request.kind === 'upload') return 'push'
   if (method === 'DELETE') return 'delete'
-  return method === 'GET' || method === 'HEAD' ? 'pull' : 'push'
+  return method === 'PUT' || method === 'POST' || method === 'PATCH' ? 'push' : 'pull'
 }
 
 function expectReading(call: Call): void {

@@ -2,7 +2,7 @@ import type { Digest } from '../oci/digest.ts'
 import { parseRange, resolveRanges, type AskedRange, type ByteRange } from '../oci/range.ts'
 import { octetStream } from '../oci/media-types.ts'
 import type { Blob, Registry } from '../oci/registry.ts'
-import { apiVersion, namesDigest, type Call } from './call.ts'
+import { apiVersion, type Call } from './call.ts'
 
 /** end-2: GET and HEAD of a blob. */
 export async function blob(call: Call, registry: Registry, digest: Digest): Promise<Response> {
@@ -13,19 +13,21 @@ export async function blob(call: Call, registry: Registry, digest: Digest): Prom
     const headers = { ...headersOf(digest), ...lengthOf(size) }
     if (unchanged) return call.reply(304, headers, null)
     if (call.head) return call.reply(200, headers, null)
-    // Without a length there is no telling what a range means: the whole is answered.
-    if (size !== undefined) return ranges(call, registry, digest, size, resolveRanges(asked!, size))
+    // The whole is answered where without a length there is no telling what a range means, and where ranges that
+    // overlap would cost more than the whole.
+    const wanted = size === undefined ? [] : resolveRanges(asked!, size)
+    if (size !== undefined && totalOf(wanted) <= size) return ranges(call, registry, digest, size, wanted)
   }
   const found = await registry.getBlob(call.name, digest)
   const headers = { ...headersOf(digest), ...lengthOf(found.size) }
   return found.whole ? call.reply(200, headers, found.whole) : call.replyBlob(200, headers, found)
 }
 
-/** The ranges asked for, unless If-Range names other content. */
+/** The ranges asked for, unless If-Range names other content: its comparison is strong (RFC 9110, 13.1.5). */
 function askedRanges(call: Call, digest: Digest): AskedRange[] | undefined {
   const { range, 'if-range': ifRange } = call.incoming.headers
   if (range === undefined) return undefined
-  if (typeof ifRange === 'string' && !namesDigest(ifRange, digest)) return undefined
+  if (ifRange !== undefined && ifRange !== `"${digest}"` && ifRange !== digest) return undefined
   return parseRange(range)
 }
 
@@ -76,6 +78,8 @@ async function parts(
   }
   return call.replyBy(206, (out) => call.sender.sendParts(out, headers, framed, tail, open))
 }
+
+const totalOf = (ranges: ByteRange[]): number => ranges.reduce((sum, { start, end }) => sum + end - start, 0)
 
 const contentRange = (range: ByteRange, size: number): string => `bytes ${range.start}-${range.end - 1}/${size}`
 

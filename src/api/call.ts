@@ -36,7 +36,7 @@ export class Call {
     this.#report = report
     this.sender = sender
     this.incoming = c.env.incoming
-    const url = this.incoming.url!
+    const url = targetOf(this.incoming.url!)
     const query = url.indexOf('?')
     this.path = query < 0 ? url : url.slice(0, query)
     this.search = query < 0 ? '' : url.slice(query)
@@ -118,8 +118,13 @@ export class Call {
   }
 }
 
+/** Path and query. Proxies may send a full URL, and every server must take it (RFC 9112, 3.2.2). */
+function targetOf(url: string): string {
+  return url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?#]*/i, '') || '/'
+}
+
 /** Whether a list of entity tags names this digest: quoted, bare or weak. */
-export function namesDigest(header: string | undefined, digest: string): boolean {
+function namesDigest(header: string | undefined, digest: string): boolean {
   if (header === undefined) return false
   return header.split(',').some((tag) => {
     const value = tag.trim().replace(/^W\//, '').replace(/^"|"$/g, '')

@@ -23,10 +23,10 @@ export interface Place {
  * names may hold the same words. Throws a RegistryError for what lies under `/v2/` and is nothing there.
  */
 export function parsePath(rawPath: string): ApiRequest | undefined {
-  const path = rawPath.includes('%') ? decode(rawPath) : rawPath
-  const root = apiRoot(path)
+  const root = apiRoot(rawPath)
   if (!root) return undefined
-  const { prefix, rest } = root
+  const prefix = decode(root.prefix)
+  const rest = decode(root.rest)
   if (rest === '') return { kind: 'base' }
   if (rest === '_catalog') return { kind: 'catalog' }
   const last = rest.lastIndexOf('/')
@@ -42,7 +42,11 @@ export function parsePath(rawPath: string): ApiRequest | undefined {
     const upload = /^(.+)\/blobs\/uploads(?:\/([^/]*))?$/.exec(rest)
     if (upload) return { kind: 'upload', at: { path: upload[1]!, prefix }, session: upload[2] ?? '' }
   }
-  throw new RegistryError('NAME_UNKNOWN', `no endpoint of the registry API has the path ${quote(path)}`)
+  throw noSuchPath(rawPath)
+}
+
+export function noSuchPath(path: string): RegistryError {
+  return new RegistryError('NAME_UNKNOWN', `no endpoint of the registry API has the path ${quote(path)}`)
 }
 
 /** The API lies under `/v2/`, and under `/<prefix>/v2/` for clients that put a mirror's path there. */
@@ -55,6 +59,7 @@ function apiRoot(path: string): { prefix: string; rest: string } | undefined {
 }
 
 function decode(path: string): string {
+  if (!path.includes('%')) return path
   try {
     return decodeURIComponent(path)
   } catch {
