@@ -5,10 +5,11 @@ import type { RepositoryName } from '../oci/reference.ts'
 import type { Blob, BlobHead, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { BlobStore, StoredBlob } from '../store/store.ts'
-import { FillBlob, MemoryBlob, passThrough, StoredBlobReader } from './blobs.ts'
+import { FillBlob, MemoryBlob, StoredBlobReader } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import type { Fills } from './fills.ts'
+import { passThrough } from './passing-blob.ts'
 
 export interface CachedBlobsOptions {
   upstream: string

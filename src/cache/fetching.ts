@@ -192,7 +192,8 @@ export class Fetching implements FetchTarget {
     if (failure instanceof StorageFailure) return this.#fill.failed(failure)
     if (!(failure instanceof UpstreamError) || failure.failure === 'unauthorized') {
       // This repository does not have it or may not read it; another one that wants it may.
-      this.#sources.splice(this.#sources.indexOf(fetch.source), 1)
+      const refused = this.#sources.indexOf(fetch.source)
+      if (refused >= 0) this.#sources.splice(refused, 1)
       if (this.#sources.length === 0) this.#fill.failed(failure)
       return
     }
