@@ -40,16 +40,31 @@ export class CachedBlobs {
     this.#options = options
   }
 
+  /**
+   * A blob goes only to who may have it: a manifest of this repository names it, or the upstream says so now. What is
+   * neither kept nor being filled is asked for under this repository's name anyway.
+   */
   async get(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
     const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
     if (hot) {
       this.#used(digest, 'hit')
       return new MemoryBlob(digest, hot)
     }
-    const size = await this.#rightTo(name, digest)
+    let size = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
+    let proven = size !== undefined
     for (;;) {
       const stored = await this.#open(digest)
-      if (stored) return this.#read(name, digest, stored, range)
+      // What is kept, or being filled, is there because some repository may read it: maybe not this one.
+      if (!proven && (stored ?? this.#options.fills.has(digest))) {
+        stored?.close()
+        size = (await this.head(name, digest)).size
+        proven = true
+        continue
+      }
+      if (stored) {
+        if (size === undefined) await this.#noteSize(name, digest, stored.size)
+        return this.#read(name, digest, stored, range)
+      }
       const source = this.#source(name, digest)
       if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
       try {
@@ -70,18 +85,6 @@ export class CachedBlobs {
     const head = await reader.headBlob(name, digest)
     if (head.size !== undefined) await this.#noteSize(name, digest, head.size)
     return head
-  }
-
-  /**
-   * The blob's size, if known, once it is clear that this repository may give it out: a manifest of it names the blob,
-   * or the upstream says so now. What is neither kept nor being filled is asked for under this repository's name anyway.
-   */
-  async #rightTo(name: RepositoryName, digest: Digest): Promise<number | undefined> {
-    const { metadata, fills } = this.#options
-    const known = await metadata.findBlobSize(this.#repository(name), digest)
-    if (known !== undefined) return known
-    const kept = fills.has(digest) || (await metadata.findStoredBlob(digest)) !== undefined
-    return kept ? (await this.head(name, digest)).size : undefined
   }
 
   /** A stored blob of the size it was stored with; one that is short or long is put aside, to be fetched anew. */

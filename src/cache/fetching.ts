@@ -157,7 +157,7 @@ export class Fetching implements FetchTarget {
       fill: this.#fill,
       upstream: fetch.source.upstream,
       small: this.#fill.size !== undefined && this.#fill.size <= smallBlob,
-      wanted: this.#fill.wanted().some((position) => range.start <= position && position < range.end),
+      wanted: () => this.#fill.wanted().some((position) => range.start <= position && position < fetch.end),
     })
     const error: unknown = await fetch.run(this).then(
       () => undefined,
