@@ -130,10 +130,11 @@ export class CachedBlobs {
     size?: number,
     range?: ByteRange,
   ): Promise<Blob | undefined> {
-    const fill = await this.#options.fills.join(digest, size, source)
+    const from = range?.start ?? 0
+    const fill = await this.#options.fills.join(source, { digest, size, from })
     if (!fill) return undefined
     try {
-      await fill.firstAnswer(source, range?.start ?? 0)
+      await fill.firstAnswer(source, from)
     } catch (error) {
       fill.detach(source)
       throw error

@@ -77,10 +77,13 @@ export class Fill implements FetchingFor {
     return this.#failure
   }
 
-  /** Adds a reader, known by its source: where its bytes may come from as well. False when the fill is over: look again for what it left. */
-  attach(source: FillSource): boolean {
+  /**
+   * Adds a reader, known by its source: where its bytes may come from as well. What is at `position` is fetched first.
+   * False when the fill is over: look again for what it left.
+   */
+  attach(source: FillSource, position: number): boolean {
     if (this.#isOver) return false
-    this.#readers.set(source, undefined)
+    this.#readers.set(source, { position, whole: false, wake: () => {} })
     this.#fetching.addSource(source)
     this.#drive()
     return true
