@@ -1,11 +1,11 @@
-import { createHash, type Hash } from 'node:crypto'
-import { algorithmOf, finishDigest, type Digest } from '../oci/digest.ts'
+import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { StoredBlob } from '../store/store.ts'
 import type { Fill } from './fill.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
+import { passThrough } from './passing-blob.ts'
 
 /** A stored blob, or a range of it, read from front to back. */
 export class StoredBlobReader implements Blob {
@@ -75,7 +75,7 @@ export class FillBlob implements Blob {
   readonly #source: FillSource
   readonly #start: number
   readonly #end: number
-  readonly #generation: number
+  #generation: number
   #position: number
   #direct: Blob | undefined
   #closed = false
@@ -100,23 +100,39 @@ export class FillBlob implements Blob {
       return await this.#readFill(into)
     } catch (error) {
       if (!(error instanceof StorageFailure) || this.#closed) throw error
-      this.#direct = await passThrough(this.#source, this.digest, this.size, { start: this.#position, end: this.#end })
+      const range = { start: this.#position, end: this.#end }
+      this.#direct = await passThrough(this.#source, this.digest, this.size, range)
+      if (this.#closed) this.#direct.close()
       return this.#direct.read(into)
     }
   }
 
   async #readFill(into: Uint8Array): Promise<number> {
-    const end = await this.#fill.readable(this.#source, this.#position)
+    for (;;) {
+      const end = await this.#fill.readable(this.#source, this.#position, this.#isWhole)
+      this.#expectUndisproved()
+      const length = Math.min(into.length, end - this.#position, this.#end - this.#position)
+      if (length === 0) return 0
+      const got = await this.#fill.read(into.subarray(0, length), this.#position).catch((cause: unknown) => {
+        throw new StorageFailure(this.digest, cause)
+      })
+      // Bytes that proved wrong while they were being read are gone, or others by now.
+      if (this.#fill.generation !== this.#generation) continue
+      if (got === 0) throw new StorageFailure(this.digest, new Error('the partial file is short'))
+      this.#position += got
+      return got
+    }
+  }
+
+  #expectUndisproved(): void {
     if (this.#fill.generation !== this.#generation && this.#position > this.#start) {
       throw new UpstreamError('bad-answer', `content of ${this.digest} proved wrong while it was read`)
     }
-    const length = Math.min(into.length, end - this.#position, this.#end - this.#position)
-    if (length === 0) return 0
-    const got = await this.#fill.read(into.subarray(0, length), this.#position).catch((cause: unknown) => {
-      throw new StorageFailure(this.digest, cause)
-    })
-    this.#position += got
-    return got
+    this.#generation = this.#fill.generation
+  }
+
+  get #isWhole(): boolean {
+    return this.#start === 0 && (this.#end === Infinity || this.#end === this.#fill.size)
   }
 
   close(): void {
@@ -124,89 +140,5 @@ export class FillBlob implements Blob {
     this.#closed = true
     this.#direct?.close()
     this.#fill.detach(this.#source)
-  }
-}
-
-/** A blob straight from the upstream, kept nowhere: for when the disk fails. Resumes after a cut; checked where it is read whole. */
-export async function passThrough(source: FillSource, digest: Digest, size?: number, range?: ByteRange): Promise<Blob> {
-  const whole = !range || (range.start === 0 && range.end === (size ?? Infinity))
-  const first = await source.getBlob(whole ? undefined : range)
-  return new PassingBlob(source, digest, first, whole ? undefined : range)
-}
-
-/** Cuts in a row that end a pull that passes by the disk. */
-const maxCuts = 5
-
-class PassingBlob implements Blob {
-  readonly digest: Digest
-  readonly size: number | undefined
-  readonly range: ByteRange | undefined
-  readonly #source: FillSource
-  readonly #hash: Hash | undefined
-  #from: Blob
-  #at: number
-  #position: number
-  #cuts = 0
-  /** One byte is held back until all are checked. */
-  #held: number | undefined
-
-  constructor(source: FillSource, digest: Digest, from: Blob, range: ByteRange | undefined) {
-    this.#source = source
-    this.digest = digest
-    this.size = from.size
-    this.range = range ?? from.range
-    this.#from = from
-    this.#at = from.range?.start ?? 0
-    this.#position = range?.start ?? 0
-    this.#hash = range ? undefined : createHash(algorithmOf(digest))
-  }
-
-  async read(into: Uint8Array): Promise<number> {
-    const offset = this.#held === undefined ? 0 : 1
-    if (this.#held !== undefined) into[0] = this.#held
-    const got = await this.#next(into.subarray(offset))
-    if (!this.#hash) return got
-    if (got > 0) {
-      this.#hash.update(into.subarray(offset, offset + got))
-      this.#held = into[offset + got - 1]
-      // A single byte more is not worth an answer of its own, and 0 would mean the end.
-      return offset + got === 1 ? this.read(into) : offset + got - 1
-    }
-    if (this.#held === undefined) return 0
-    if (finishDigest(this.#hash.copy(), algorithmOf(this.digest)) !== this.digest) {
-      throw new UpstreamError(
-        'bad-answer',
-        `upstream ${this.#source.upstream}: content of ${this.digest} must have that digest`,
-      )
-    }
-    this.#held = undefined
-    return 1
-  }
-
-  close(): void {
-    this.#from.close()
-  }
-
-  async #next(into: Uint8Array): Promise<number> {
-    const end = this.range?.end ?? Infinity
-    for (;;) {
-      if (this.#position >= end) return 0
-      try {
-        const got = await this.#from.read(into.subarray(0, Math.min(into.length, end - this.#at)))
-        this.#at += got
-        const fresh = this.#at - this.#position
-        if (got > 0 && fresh <= 0) continue
-        if (fresh < got) into.copyWithin(0, got - fresh, got)
-        this.#position = Math.max(this.#position, this.#at)
-        this.#cuts = 0
-        return Math.min(got, fresh)
-      } catch (error) {
-        if (!(error instanceof UpstreamError && error.temporary) || ++this.#cuts > maxCuts || end === Infinity)
-          throw error
-        this.#from.close()
-        this.#from = await this.#source.getBlob({ start: this.#position, end })
-        this.#at = this.#from.range?.start ?? 0
-      }
-    }
   }
 }

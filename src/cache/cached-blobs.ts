@@ -5,11 +5,12 @@ import type { RepositoryName } from '../oci/reference.ts'
 import type { Blob, BlobHead, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { BlobStore, StoredBlob } from '../store/store.ts'
-import { FillBlob, MemoryBlob, passThrough, StoredBlobReader } from './blobs.ts'
+import { FillBlob, MemoryBlob, StoredBlobReader } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import type { Fills } from './fills.ts'
 import type { InUse } from './in-use.ts'
+import { passThrough } from './passing-blob.ts'
 
 export interface CachedBlobsOptions {
   upstream: string
@@ -41,16 +42,31 @@ export class CachedBlobs {
     this.#options = options
   }
 
+  /**
+   * A blob goes only to who may have it: a manifest of this repository names it, or the upstream says so now. What is
+   * neither kept nor being filled is asked for under this repository's name anyway.
+   */
   async get(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
     const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
     if (hot) {
       this.#used(digest, 'hit')
       return new MemoryBlob(digest, hot)
     }
-    const size = await this.#rightTo(name, digest)
+    let size = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
+    let proven = size !== undefined
     for (;;) {
       const stored = await this.#open(digest)
-      if (stored) return this.#read(name, digest, stored, range)
+      // What is kept, or being filled, is there because some repository may read it: maybe not this one.
+      if (!proven && (stored ?? this.#options.fills.has(digest))) {
+        stored?.close()
+        size = (await this.head(name, digest)).size
+        proven = true
+        continue
+      }
+      if (stored) {
+        if (size === undefined) await this.#noteSize(name, digest, stored.size)
+        return this.#read(name, digest, stored, range)
+      }
       const source = this.#source(name, digest)
       if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
       try {
@@ -71,18 +87,6 @@ export class CachedBlobs {
     const head = await reader.headBlob(name, digest)
     if (head.size !== undefined) await this.#noteSize(name, digest, head.size)
     return head
-  }
-
-  /**
-   * The blob's size, if known, once it is clear that this repository may give it out: a manifest of it names the blob,
-   * or the upstream says so now. What is neither kept nor being filled is asked for under this repository's name anyway.
-   */
-  async #rightTo(name: RepositoryName, digest: Digest): Promise<number | undefined> {
-    const { metadata, fills } = this.#options
-    const known = await metadata.findBlobSize(this.#repository(name), digest)
-    if (known !== undefined) return known
-    const kept = fills.has(digest) || (await metadata.findStoredBlob(digest)) !== undefined
-    return kept ? (await this.head(name, digest)).size : undefined
   }
 
   /** A stored blob of the size it was stored with; one that is short or long is put aside, to be fetched anew. */
@@ -129,10 +133,11 @@ export class CachedBlobs {
     size?: number,
     range?: ByteRange,
   ): Promise<Blob | undefined> {
-    const fill = await this.#options.fills.join(digest, size, source)
+    const from = range?.start ?? 0
+    const fill = await this.#options.fills.join(source, { digest, size, from })
     if (!fill) return undefined
     try {
-      await fill.firstAnswer(source, range?.start ?? 0)
+      await fill.firstAnswer(source, from)
     } catch (error) {
       fill.detach(source)
       throw error

@@ -27,6 +27,7 @@ export class Fetch {
   #blob: Blob | undefined
   #stopped = false
   #stalled = false
+  #watched = false
   #sinceWatch = 0
 
   /** Brings the bytes of `stretch`; `asked` leaves them to be picked from the whole blob where it is undefined. */
@@ -59,7 +60,7 @@ export class Fetch {
     let at = blob.range?.start ?? 0
     while (!this.#stopped && this.position < this.end) {
       const got = await blob.read(buffer)
-      if (got === 0) return
+      if (got === 0) return this.#expectEnd(blob)
       this.#sinceWatch += got
       const skipped = Math.min(got, this.position - at)
       at += got
@@ -71,12 +72,22 @@ export class Fetch {
     }
   }
 
+  // A body without a length looks complete wherever it ends; what is known of the blob's size tells.
+  #expectEnd(blob: Blob): void {
+    if (blob.range || this.end === Infinity) return
+    const message = `upstream ${this.source.upstream}: body ended at byte ${this.position} of ${this.end}`
+    throw new UpstreamError('unreachable', message)
+  }
+
   /** Called at the end of each watch: gives up a connection that brought next to nothing since the last call. */
   watch(milliseconds: number): void {
-    if (this.#blob && this.#sinceWatch < (slowest * milliseconds) / 1000) {
+    const slow = this.#sinceWatch < (slowest * milliseconds) / 1000
+    // One that was answered in the middle of a watch is judged by the next.
+    if (this.#watched && slow) {
       this.#stalled = true
-      this.#blob.close()
+      this.#blob?.close()
     }
+    this.#watched = this.#blob !== undefined
     this.#sinceWatch = 0
   }
 

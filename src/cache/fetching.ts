@@ -7,6 +7,8 @@ import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './f
 import { nextStretch, segmentFor } from './plan.ts'
 import type { Slots } from './slots.ts'
 
+/** Connections beside the others for readers that wait far from where these are. */
+const urgentConnections = 2
 const longestPause = 5_000
 /** An upstream that asks for more patience than this is not waited for, in milliseconds. */
 const mostPatience = 30_000
@@ -71,11 +73,8 @@ export class Fetching implements FetchTarget {
   /** Asks for what is next, as far as connections allow. Call it whenever something has changed. */
   drive(): void {
     if (this.#stopped || this.#waitOutPause()) return
-    while (this.#fetches.size < this.#connections()) {
-      const range = this.#nextRange()
-      if (!range) break
-      void this.#fetch(range)
-    }
+    while (this.#fetches.size < this.#connections() && this.#fetchNext(this.#policy.complete !== 'never'));
+    while (this.#fetches.size < this.#connections() + urgentConnections && this.#mayOvertake && this.#fetchNext(false));
     if (this.#fetches.size === 0) this.#fill.idle()
   }
 
@@ -113,7 +112,12 @@ export class Fetching implements FetchTarget {
   #learnRanges(fetch: Fetch, asked: ByteRange, blob: Blob): void {
     this.#ranges = blob.range !== undefined && blob.range.start === asked.start && blob.range.end <= asked.end
     if (this.#ranges) return
-    // The whole comes, from the front: one stream does it all.
+    // The whole comes, from the front: one stream does it all, and best the one that is under way.
+    const underWay = [...this.#fetches].find((other) => other !== fetch && other.asked === undefined)
+    if (underWay) {
+      underWay.end = this.#fill.size ?? Infinity
+      return fetch.stop()
+    }
     for (const other of this.#fetches) if (other !== fetch) other.stop()
     fetch.position = this.#fill.present.endOfRun(0)
     fetch.end = this.#fill.size ?? Infinity
@@ -136,7 +140,17 @@ export class Fetching implements FetchTarget {
     return this.#ranges && this.#parallel && large ? this.#policy.connections : 1
   }
 
-  #nextRange(): ByteRange | undefined {
+  get #mayOvertake(): boolean {
+    return this.#fill.size !== undefined && this.#ranges !== false && this.#parallel
+  }
+
+  #fetchNext(readAhead: boolean): boolean {
+    const range = this.#nextRange(readAhead)
+    if (range) void this.#fetch(range)
+    return range !== undefined
+  }
+
+  #nextRange(readAhead: boolean): ByteRange | undefined {
     const { size, present } = this.#fill
     if (size === undefined) return this.#fetches.size === 0 ? { start: present.endOfRun(0), end: Infinity } : undefined
     const inRanges = size > this.#policy.parallelThreshold && this.#ranges !== false
@@ -145,7 +159,7 @@ export class Fetching implements FetchTarget {
       present,
       inFlight: [...this.#fetches],
       wanted: this.#fill.wanted().filter((position) => position < size),
-      readAhead: this.#policy.complete !== 'never',
+      readAhead,
       segment: inRanges ? segmentFor(size, this.#policy.connections) : size,
     })
   }
@@ -157,7 +171,7 @@ export class Fetching implements FetchTarget {
       fill: this.#fill,
       upstream: fetch.source.upstream,
       small: this.#fill.size !== undefined && this.#fill.size <= smallBlob,
-      wanted: this.#fill.wanted().some((position) => range.start <= position && position < range.end),
+      wanted: () => this.#fill.wanted().some((position) => range.start <= position && position < fetch.end),
     })
     const error: unknown = await fetch.run(this).then(
       () => undefined,
@@ -192,7 +206,8 @@ export class Fetching implements FetchTarget {
     if (failure instanceof StorageFailure) return this.#fill.failed(failure)
     if (!(failure instanceof UpstreamError) || failure.failure === 'unauthorized') {
       // This repository does not have it or may not read it; another one that wants it may.
-      this.#sources.splice(this.#sources.indexOf(fetch.source), 1)
+      const refused = this.#sources.indexOf(fetch.source)
+      if (refused >= 0) this.#sources.splice(refused, 1)
       if (this.#sources.length === 0) this.#fill.failed(failure)
       return
     }

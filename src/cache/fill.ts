@@ -22,10 +22,16 @@ export interface FillOptions {
 
 export type FillResult = 'stored' | 'failed' | 'stopped'
 
+interface Waiting {
+  readonly position: number
+  readonly whole: boolean
+  readonly wake: () => void
+}
+
 /**
  * One blob being fetched, whatever number of readers. Fetches write intervals of the partial blob; readers wait for the
- * bytes they need and read them from it at their own pace. Only a verified blob is kept, and no reader gets
- * the last byte of one that is not. The fill belongs to the cache, not to the client that began it.
+ * bytes they need and read them from it at their own pace. Only a verified blob is kept, and no reader of the whole gets
+ * the last byte of one that is not; a range could be checked by nobody, and goes out as it comes. The fill belongs to the cache, not to the client that began it.
  */
 export class Fill implements FetchingFor {
   readonly digest: Digest
@@ -33,7 +39,7 @@ export class Fill implements FetchingFor {
   readonly #options: FillOptions
   readonly #partial: PartialBlob
   readonly #fetching: Fetching
-  readonly #readers = new Map<object, { position: number; wake: () => void } | undefined>()
+  readonly #readers = new Map<object, Waiting | undefined>()
   #state: 'filling' | 'verifying' | FillResult = 'filling'
   #verified = false
   #failure: Error | undefined
@@ -71,10 +77,13 @@ export class Fill implements FetchingFor {
     return this.#failure
   }
 
-  /** Adds a reader, known by its source: where its bytes may come from as well. False when the fill is over: look again for what it left. */
-  attach(source: FillSource): boolean {
+  /**
+   * Adds a reader, known by its source: where its bytes may come from as well. What is at `position` is fetched first.
+   * False when the fill is over: look again for what it left.
+   */
+  attach(source: FillSource, position: number): boolean {
     if (this.#isOver) return false
-    this.#readers.set(source, undefined)
+    this.#readers.set(source, { position, whole: false, wake: () => {} })
     this.#fetching.addSource(source)
     this.#drive()
     return true
@@ -91,22 +100,22 @@ export class Fill implements FetchingFor {
 
   /** Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a status. */
   async firstAnswer(reader: FillSource, position: number): Promise<void> {
-    while (!this.#fetching.hasAnswered && this.#readableEnd(position) === position && !this.#isWhole) {
+    while (!this.#fetching.hasAnswered && this.#readableEnd(position, true) === position && !this.#verified) {
       if (this.#failure) throw this.#failure
-      await this.#change(reader, position)
+      await this.#change(reader, position, true)
     }
   }
 
   /**
    * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
-   * Rejects when the fill failed.
+   * A reader of the whole blob waits with its last byte until all are verified. Rejects when the fill failed.
    */
-  async readable(reader: FillSource, position: number): Promise<number> {
+  async readable(reader: FillSource, position: number, whole: boolean): Promise<number> {
     for (;;) {
       if (this.#failure) throw this.#failure
-      const end = this.#readableEnd(position)
-      if (end > position || this.#isWhole) return end
-      await this.#change(reader, position)
+      const end = this.#readableEnd(position, whole)
+      if (end > position || this.#verified) return end
+      await this.#change(reader, position, whole)
     }
   }
 
@@ -124,7 +133,8 @@ export class Fill implements FetchingFor {
   // What fetching tells.
 
   wanted(): number[] {
-    return [...this.#readers.values()].filter((waiting) => waiting !== undefined).map((waiting) => waiting.position)
+    const waiting = [...this.#readers.values()].filter((waiting) => waiting !== undefined)
+    return waiting.map(({ position }) => (this.#isSmall ? 0 : position))
   }
 
   async landed(bytes: Uint8Array, position: number): Promise<void> {
@@ -137,7 +147,7 @@ export class Fill implements FetchingFor {
       throw new StorageFailure(this.digest, cause)
     }
     for (const waiting of this.#readers.values()) {
-      if (waiting && this.#readableEnd(waiting.position) > waiting.position) waiting.wake()
+      if (waiting && this.#readableEnd(waiting.position, waiting.whole) > waiting.position) waiting.wake()
     }
     if (this.#hasAll) this.#drive()
   }
@@ -156,10 +166,6 @@ export class Fill implements FetchingFor {
     void this.#close('failed', error)
   }
 
-  get #isWhole(): boolean {
-    return this.#verified
-  }
-
   get #isOver(): boolean {
     return this.#state === 'stored' || this.#state === 'failed' || this.#state === 'stopped'
   }
@@ -168,18 +174,22 @@ export class Fill implements FetchingFor {
     return this.size !== undefined && this.present.endOfRun(0) >= this.size
   }
 
-  /** The last byte is held back until the digest is right, and a small blob whole. */
-  #readableEnd(position: number): number {
+  get #isSmall(): boolean {
+    return this.size !== undefined && this.size <= smallBlob
+  }
+
+  /** The last byte is held back until the digest is right, and all of a small blob. */
+  #readableEnd(position: number, whole: boolean): number {
     const end = this.present.endOfRun(position)
-    if (this.#isWhole) return end
-    if (this.size !== undefined && this.size <= smallBlob) return position
-    return Math.max(position, Math.min(end, (this.size ?? end) - 1))
+    if (this.#verified) return end
+    if (this.#isSmall) return position
+    return whole ? Math.max(position, Math.min(end, (this.size ?? end) - 1)) : end
   }
 
   /** Resolves when something changed that may concern a reader at `position`. Rejects when the reader has left. */
-  async #change(reader: FillSource, position: number): Promise<void> {
+  async #change(reader: FillSource, position: number, whole: boolean): Promise<void> {
     await new Promise<void>((wake) => {
-      this.#readers.set(reader, { position, wake })
+      this.#readers.set(reader, { position, whole, wake })
       this.#drive()
     })
     if (!this.#readers.has(reader)) throw new Error('the reader has left')
@@ -187,7 +197,11 @@ export class Fill implements FetchingFor {
   }
 
   #wakeAll(): void {
-    for (const waiting of this.#readers.values()) waiting?.wake()
+    for (const [reader, waiting] of this.#readers) {
+      // What it waited for is not fetched for its sake unless it says so again.
+      this.#readers.set(reader, undefined)
+      waiting?.wake()
+    }
   }
 
   #drive(): void {

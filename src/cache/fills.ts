@@ -49,11 +49,11 @@ export class Fills {
    * Attaches to the running fill of a digest, or to a new one. Undefined where a fill has ended just now and the store
    * holds the blob. Rejects with a StorageFailure when the disk refuses.
    */
-  async join(digest: Digest, size: number | undefined, source: FillSource): Promise<Fill | undefined> {
+  async join(source: FillSource, { digest, size, from }: Wanted): Promise<Fill | undefined> {
     for (;;) {
       const running = this.#running.get(digest) ?? this.#start(digest, size, source)
       const fill = await running.fill
-      if (!fill || fill.attach(source)) return fill
+      if (!fill || fill.attach(source, from)) return fill
       await running.gone
     }
   }
@@ -107,6 +107,13 @@ export class Fills {
     if (failure instanceof StorageFailure) this.storageFailed(failure)
     this.#options.report({ type: 'fill-ended', upstream, digest, result, ...(failure && { message: failure.message }) })
   }
+}
+
+/** What a reader wants: a blob, of this size if it is known, from a position on. */
+interface Wanted {
+  digest: Digest
+  size: number | undefined
+  from: number
 }
 
 interface Running {

@@ -10,11 +10,11 @@ export interface SlotRequest {
   upstream: string
   /** Small blobs have a lane of their own and never wait behind big ones. */
   small: boolean
-  /** Whether a reader waits for what is to be fetched; such requests go first. */
-  wanted: boolean
+  /** Whether a reader waits for what is to be fetched, by now; such requests go first. */
+  wanted: () => boolean
 }
 
-/** Connections kept aside for small blobs, beside the limits. */
+/** Connections kept aside for small blobs, beside the limits; when all are in use, small blobs count as others do. */
 const smallLane = 16
 
 interface Waiting {
@@ -28,8 +28,8 @@ export class Slots {
   #waiting: Waiting[] = []
   readonly #held = new Map<object, number>()
   readonly #byUpstream = new Map<string, number>()
-  #big = 0
-  #small = 0
+  #shared = 0
+  #aside = 0
 
   constructor(limits: SlotLimits) {
     this.#limits = limits
@@ -48,9 +48,10 @@ export class Slots {
       const next = this.#next()
       if (!next) return
       this.#waiting.splice(this.#waiting.indexOf(next), 1)
-      this.#count(next.request, 1)
+      const aside = this.#mayStandAside(next.request)
+      this.#count(next.request, aside, 1)
       next.grant(() => {
-        this.#count(next.request, -1)
+        this.#count(next.request, aside, -1)
         this.#share()
       })
     }
@@ -58,20 +59,25 @@ export class Slots {
 
   #next(): Waiting | undefined {
     const free = this.#waiting.filter((waiting) => this.#fits(waiting.request))
-    const rank = ({ request }: Waiting) => (request.wanted ? 0 : 1_000_000) + (this.#held.get(request.fill) ?? 0)
+    const rank = ({ request }: Waiting) => (request.wanted() ? 0 : 1_000_000) + (this.#held.get(request.fill) ?? 0)
     return free.reduce<Waiting | undefined>((best, one) => (best && rank(best) <= rank(one) ? best : one), undefined)
   }
 
-  #fits({ small, upstream }: SlotRequest): boolean {
-    if (small && this.#small < smallLane) return true
-    return this.#big < this.#limits.total && (this.#byUpstream.get(upstream) ?? 0) < this.#limits.perUpstream
+  #mayStandAside({ small }: SlotRequest): boolean {
+    return small && this.#aside < smallLane
   }
 
-  #count({ small, upstream, fill }: SlotRequest, by: 1 | -1): void {
+  #fits(request: SlotRequest): boolean {
+    if (this.#mayStandAside(request)) return true
+    const { upstream } = request
+    return this.#shared < this.#limits.total && (this.#byUpstream.get(upstream) ?? 0) < this.#limits.perUpstream
+  }
+
+  #count({ upstream, fill }: SlotRequest, aside: boolean, by: 1 | -1): void {
     add(this.#held, fill, by)
-    if (small) this.#small += by
+    if (aside) this.#aside += by
     else {
-      this.#big += by
+      this.#shared += by
       add(this.#byUpstream, upstream, by)
     }
   }

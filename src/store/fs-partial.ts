@@ -20,6 +20,7 @@ export class FsPartial implements PartialBlob {
   readonly #hashing: Hashing
   #hash: FileHash | undefined
   #advanced = 0
+  #recording: Promise<void> = Promise.resolve()
 
   private constructor(layout: Layout, digest: Digest, file: FileHandle, present: Intervals, hashing: Hashing) {
     this.#layout = layout
@@ -74,7 +75,12 @@ export class FsPartial implements PartialBlob {
     await this.#file.truncate(0)
   }
 
-  async record(): Promise<void> {
+  record(): Promise<void> {
+    // One at a time: two that write the same file would spoil it.
+    return (this.#recording = this.#recording.catch(() => {}).then(() => this.#writeRecord()))
+  }
+
+  async #writeRecord(): Promise<void> {
     const file = this.#layout.intervals(this.digest)
     await writeFile(`${file}.new`, JSON.stringify(this.present))
     await rename(`${file}.new`, file)

@@ -79,13 +79,15 @@ class FsStore implements BlobStore {
   }
 
   async *partials(): AsyncIterable<{ digest: Digest; changedAt: number }> {
-    const seen = new Set<Digest>()
-    for (const name of await readdir(this.#layout.partials)) {
+    const names = new Set(await readdir(this.#layout.partials))
+    for (const name of names) {
       const digest = this.#layout.digestOfPartial(name)
       const file = path.join(this.#layout.partials, name)
-      if (!digest) await rm(file, { force: true })
-      else if (!seen.has(digest)) {
-        seen.add(digest)
+      // Of bytes without their record nothing can be used, nor of a record without its bytes.
+      const isRecord = name.endsWith('.json')
+      const other = isRecord ? name.slice(0, -'.json'.length) : `${name}.json`
+      if (!digest || !names.has(other)) await rm(file, { force: true })
+      else if (!isRecord) {
         const found = await stat(file).catch(ifMissing(undefined))
         if (found) yield { digest, changedAt: found.mtimeMs }
       }

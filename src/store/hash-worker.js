@@ -32,7 +32,11 @@ function obey(order) {
     return
   }
   const job = jobs.get(order.id)
-  if (!job) return
+  if (!job) {
+    // It failed before: whoever waits for the end must be told.
+    if (order.order === 'finish') parentPort?.postMessage({ id: order.id, error: 'the file could not be read' })
+    return
+  }
   if (order.order === 'close') return end(order.id)
   job.upTo = Math.max(job.upTo, order.upTo)
   job.finish ||= order.order === 'finish'

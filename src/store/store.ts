@@ -52,7 +52,10 @@ export interface BlobStore {
   /** Whether a stored blob still is what its digest says, read at most `bytesPerSecond`. Undefined when it is not there. */
   check(digest: Digest, bytesPerSecond: number): Promise<boolean | undefined>
   blobs(): AsyncIterable<BlobFacts>
-  /** Digests of the partial blobs kept on disk, with the time of their last change (milliseconds since 1970). */
+  /**
+   * Digests of the partial blobs kept on disk, with the time of their last change (milliseconds since 1970). Removes what is
+   * of no use to `openPartial`: only for a time when none is open.
+   */
   partials(): AsyncIterable<{ digest: Digest; changedAt: number }>
   removePartial(digest: Digest): Promise<void>
   /** Bytes of the file system underneath. */
