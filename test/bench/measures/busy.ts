@@ -71,6 +71,7 @@ async function whileFilling(
 
 /** Fills the layers one after the other, reading but a byte of each: what is measured is filling, not sending. */
 async function fillAll(berth: Berth, image: Image): Promise<void> {
+  await download(berth.url, manifestPath(image))
   for (const layer of image.layers) {
     await download(berth.url, blobPath(image, layer), '0-0')
     await fillsEnded(berth)

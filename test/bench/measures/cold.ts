@@ -1,7 +1,7 @@
 import { download, type Result } from '../load/connection.ts'
 import { mebibyte, type Bench, type Measure, type Row } from '../measure.ts'
 import { startBerth, type Berth } from '../servers/berth.ts'
-import { blobPath, type Image, type Shape } from '../servers/upstream.ts'
+import { blobPath, manifestPath, type Image, type Shape } from '../servers/upstream.ts'
 import { median } from '../stats.ts'
 import { pull } from '../load/pull.ts'
 
@@ -13,8 +13,7 @@ export const coldOne: Measure = {
   name: 'cold-one',
   about: 'one client pulls a cold blob of 256 MiB, the CDN gives each connection 40 MiB/s; time by a direct download',
   async run(bench) {
-    const rounds = await eachRound(bench, shaped, [size], async (berth, image) => {
-      const asked = blobPath(image, image.layers[0]!)
+    const rounds = await eachBlob(bench, shaped, async (berth, asked) => {
       const direct = await download(bench.upstream.url, asked)
       return { direct: direct.total, berth: (await download(berth.url, asked)).total }
     })
@@ -27,13 +26,11 @@ export const coldMany: Measure = {
   about:
     '16 clients pull one cold blob of 256 MiB at once; the slowest by a direct download, and what the upstream sent',
   async run(bench) {
-    const rounds = await eachRound(bench, shaped, [size], async (berth, image) => {
-      const blob = image.layers[0]!
-      const asked = blobPath(image, blob)
+    const rounds = await eachBlob(bench, shaped, async (berth, asked, digest) => {
       const direct = await download(bench.upstream.url, asked)
-      const before = await bench.upstream.served(blob.digest)
+      const before = await bench.upstream.served(digest)
       const all = await Promise.all(Array.from({ length: 16 }, () => download(berth.url, asked)))
-      const after = await bench.upstream.served(blob.digest)
+      const after = await bench.upstream.served(digest)
       return { direct: direct.total, berth: slowest(all), sent: after.bytes - before.bytes }
     })
     return [
@@ -49,8 +46,7 @@ export const coldUnshaped: Measure = {
     'one and 16 clients pull a cold blob of 256 MiB from an upstream as fast as it goes; time by a direct download',
   async run(bench) {
     const compare = (clients: number) =>
-      eachRound(bench, {}, [size], async (berth, image) => {
-        const asked = blobPath(image, image.layers[0]!)
+      eachBlob(bench, {}, async (berth, asked) => {
         const all = (url: string) => Promise.all(Array.from({ length: clients }, () => download(url, asked)))
         const direct = slowest(await all(bench.upstream.url))
         return { direct, berth: slowest(await all(berth.url)) }
@@ -67,8 +63,7 @@ export const coldRange: Measure = {
   about: 'a range of a cold blob of 256 MiB; time by one direct range request, 10 ms away',
   async run(bench) {
     const range = (bytes: string) =>
-      eachRound(bench, shaped, [size], async (berth, image) => {
-        const asked = blobPath(image, image.layers[0]!)
+      eachBlob(bench, shaped, async (berth, asked) => {
         const direct = await download(bench.upstream.url, asked, bytes)
         return { direct: direct.total, berth: (await download(berth.url, asked, bytes)).total }
       })
@@ -105,6 +100,19 @@ interface Round {
   berth: number
   /** Bytes. */
   sent?: number
+}
+
+/** A cold blob of 256 MiB a round, asked for after the manifest that names it, as every client does. */
+function eachBlob(
+  bench: Bench,
+  shape: Shape,
+  act: (berth: Berth, asked: string, digest: string) => Promise<Round>,
+): Promise<Round[]> {
+  return eachRound(bench, shape, [size], async (berth, image) => {
+    await download(berth.url, manifestPath(image))
+    const blob = image.layers[0]!
+    return act(berth, blobPath(image, blob), blob.digest)
+  })
 }
 
 /** A fresh Berth and a fresh image a round, so that each is cold. */

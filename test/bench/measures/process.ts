@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Connection } from '../load/connection.ts'
+import { Connection, download } from '../load/connection.ts'
 import { gibibyte, mebibyte, type Measure } from '../measure.ts'
 import { startBerth } from '../servers/berth.ts'
-import { blobPath } from '../servers/upstream.ts'
+import { blobPath, manifestPath } from '../servers/upstream.ts'
 import { median } from '../stats.ts'
 
 export const start: Measure = {
@@ -51,6 +51,7 @@ async function memoryWith({ folder, upstream, quick }: Parameters<Measure['run']
   const berth = await startBerth({ folder, upstream: upstream.url, core: 'all' })
   const connections = Array.from({ length: clients }, () => new Connection(berth.url, rate))
   try {
+    await download(berth.url, manifestPath(image))
     const path = blobPath(image, image.layers[0]!)
     for (const connection of connections) connection.get(path).catch(() => {})
     // Long enough for the whole fill, and for some reading from the finished blob.
