@@ -32,7 +32,7 @@ export async function startCached(upstream: Upstream, options: CachedOptions = {
   const network = openNetwork()
   const fill = { pause: 5, ...rest.fill }
   const cache = openCache({ ...rest, fill, store, metadata, report: (event) => events.push(event) })
-  await cache.reconcile()
+  await cache.start()
   const reader = upstreamRegistry({ name: 'up', url: new URL(upstream.url), network })
   const registry = cache.registry('up', reader, { freshness, rules: [] })
   const cached = new Cached({ cache, registry, store, metadata, folder, events }, async () => {
