@@ -110,7 +110,7 @@ export class FillBlob implements Blob {
   async #readFill(into: Uint8Array): Promise<number> {
     for (;;) {
       const end = await this.#fill.readable(this.#source, this.#position, this.#isWhole)
-      this.#expectUndisproved()
+      if (this.#mustStartAnew()) continue
       const length = Math.min(into.length, end - this.#position, this.#end - this.#position)
       if (length === 0) return 0
       const got = await this.#fill.read(into.subarray(0, length), this.#position).catch((cause: unknown) => {
@@ -124,11 +124,14 @@ export class FillBlob implements Blob {
     }
   }
 
-  #expectUndisproved(): void {
-    if (this.#fill.generation !== this.#generation && this.#position > this.#start) {
+  /** Whether what was there proved wrong; rejects when some of it has gone out. */
+  #mustStartAnew(): boolean {
+    if (this.#fill.generation === this.#generation) return false
+    if (this.#position > this.#start) {
       throw new UpstreamError('bad-answer', `content of ${this.digest} proved wrong while it was read`)
     }
     this.#generation = this.#fill.generation
+    return true
   }
 
   get #isWhole(): boolean {

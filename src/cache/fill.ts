@@ -108,13 +108,14 @@ export class Fill implements FetchingFor {
 
   /**
    * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
-   * A reader of the whole blob waits with its last byte until all are verified. Rejects when the fill failed.
+   * A reader of the whole blob waits with its last byte until all are verified. Returns early when the generation
+   * changes; rejects when the fill failed.
    */
   async readable(reader: FillSource, position: number, whole: boolean): Promise<number> {
-    for (;;) {
+    for (const generation = this.#generation; ;) {
       if (this.#failure) throw this.#failure
       const end = this.#readableEnd(position, whole)
-      if (end > position || this.#verified) return end
+      if (end > position || this.#verified || generation !== this.#generation) return end
       await this.#change(reader, position, whole)
     }
   }
