@@ -16,6 +16,7 @@ import type {
 } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { BlobStore } from '../store/store.ts'
+import { Bandwidth } from './bandwidth.ts'
 import { CachedBlobs, hotBlobs } from './cached-blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
@@ -26,6 +27,7 @@ import { Housekeeping, type KeepingLimits } from './housekeeping.ts'
 import { InUse } from './in-use.ts'
 import { Lists } from './lists.ts'
 import { Manifests } from './manifests.ts'
+import { ReadAhead } from './read-ahead.ts'
 import type { SlotLimits } from './slots.ts'
 import { reconcile } from './sweep.ts'
 
@@ -44,10 +46,18 @@ export interface CacheOptions {
   now?: () => number
 }
 
+/** What holds for one upstream. */
+export interface UpstreamRules extends FreshnessRules {
+  /** Whether an image's other layers are fetched when its first is asked for; they are by default. */
+  readAhead?: boolean
+  /** The most bytes a second to fetch from it; no limit by default. */
+  maxBandwidth?: number | undefined
+}
+
 /** Everything cached, whatever the upstream: one store, one set of fills. */
 export interface Cache {
   /** A registry that caches `reader` under the name of an upstream. */
-  registry(upstream: string, reader: RegistryReader, freshness: FreshnessRules): Registry
+  registry(upstream: string, reader: RegistryReader, rules: UpstreamRules): Registry
   /** How many blobs are being fetched. */
   readonly fillsInFlight: number
   /** Sets right what a crash, or a hand in the data folder, left; then looks after limits and content in the background. */
@@ -93,6 +103,8 @@ export function openCache(options: CacheOptions): Cache {
     registry(upstream, reader, rules) {
       const shared = { upstream, reader, metadata, report, now }
       const freshness = freshnessBy(rules)
+      const bandwidth = rules.maxBandwidth === undefined ? undefined : new Bandwidth(rules.maxBandwidth)
+      const blobs = new CachedBlobs({ ...shared, store, fills, inUse, hotBlobs: blobsInMemory, bandwidth })
       const list = (kind: 'tags' | 'referrers') => ({
         freshness: rules.freshness,
         now,
@@ -103,7 +115,8 @@ export function openCache(options: CacheOptions): Cache {
         reader,
         metadata,
         manifests: new Manifests({ ...shared, freshness, hot: hotManifests }),
-        blobs: new CachedBlobs({ ...shared, store, fills, inUse, hotBlobs: blobsInMemory }),
+        blobs,
+        readAhead: rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob)),
         tags: new Lists<TagPage>(list('tags')),
         referrers: new Lists<Referrers>(list('referrers')),
       })
@@ -130,6 +143,7 @@ interface Parts {
   metadata: Metadata
   manifests: Manifests
   blobs: CachedBlobs
+  readAhead: ReadAhead | undefined
   tags: Lists<TagPage>
   referrers: Lists<Referrers>
 }
@@ -142,7 +156,8 @@ class CachedRegistry implements Registry {
   }
 
   getManifest(name: RepositoryName, reference: Reference): Soon<Manifest> {
-    return this.#parts.manifests.get(name, reference)
+    const found = this.#parts.manifests.get(name, reference)
+    return found instanceof Promise ? found.then((manifest) => this.#served(name, manifest)) : this.#served(name, found)
   }
 
   // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
@@ -151,7 +166,13 @@ class CachedRegistry implements Registry {
   }
 
   getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
+    this.#parts.readAhead?.blobAsked(name, digest)
     return this.#parts.blobs.get(name, digest, range)
+  }
+
+  #served(name: RepositoryName, manifest: Manifest): Manifest {
+    this.#parts.readAhead?.manifestServed(name, manifest)
+    return manifest
   }
 
   headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {

@@ -5,11 +5,13 @@ import type { RepositoryName } from '../oci/reference.ts'
 import type { Blob, BlobHead, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { BlobStore, StoredBlob } from '../store/store.ts'
+import type { Bandwidth } from './bandwidth.ts'
 import { FillBlob, MemoryBlob, StoredBlobReader } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import type { Fills } from './fills.ts'
 import type { InUse } from './in-use.ts'
+import type { Ahead } from './read-ahead.ts'
 import { passThrough } from './passing-blob.ts'
 
 export interface CachedBlobsOptions {
@@ -20,6 +22,7 @@ export interface CachedBlobsOptions {
   fills: Fills
   inUse: InUse
   hotBlobs: HotBlobs
+  bandwidth: Bandwidth | undefined
   report: ReportCacheEvent
   now: () => number
 }
@@ -77,6 +80,21 @@ export class CachedBlobs {
         this.#options.fills.storageFailed(error)
         return this.#passThrough(source, digest, size, range)
       }
+    }
+  }
+
+  /** Fetches a blob that nobody reads yet, if it is not there. Resolves when that is over, however it ended. */
+  async fillAhead({ name, digest, size }: Ahead): Promise<void> {
+    const { fills, metadata } = this.#options
+    if (!fills.canStore || !fills.readsAhead || fills.has(digest) || (await metadata.findStoredBlob(digest))) return
+    const source = this.#source(name, digest)
+    try {
+      const fill = await fills.join(source, { digest, size, from: undefined })
+      fill?.detach(source)
+      await fill?.over
+    } catch (error) {
+      // Whoever asks for the blob finds out for itself, and is told.
+      if (error instanceof StorageFailure) fills.storageFailed(error)
     }
   }
 
@@ -171,8 +189,8 @@ export class CachedBlobs {
   }
 
   #source(name: RepositoryName, digest: Digest): FillSource {
-    const { upstream, reader } = this.#options
-    return { upstream, repository: name, getBlob: (range) => reader.getBlob(name, digest, range) }
+    const { upstream, reader, bandwidth } = this.#options
+    return { upstream, repository: name, bandwidth, getBlob: (range) => reader.getBlob(name, digest, range) }
   }
 
   #used(digest: Digest, outcome: Outcome): void {

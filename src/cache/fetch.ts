@@ -13,6 +13,8 @@ export interface FetchTarget {
   answered(fetch: Fetch, blob: Blob): void
   /** Writes and announces bytes; rejects when the disk fails. */
   landed(bytes: Uint8Array, position: number): Promise<void>
+  /** Whether a reader waits for what this brings. */
+  isWanted(fetch: Fetch): boolean
 }
 
 /** One request to the upstream, writing what it brings from `position` on. Its `end` may be moved down while it runs. */
@@ -62,6 +64,7 @@ export class Fetch {
       const got = await blob.read(buffer)
       if (got === 0) return this.#expectEnd(blob)
       this.#sinceWatch += got
+      await this.source.bandwidth?.take(got, () => target.isWanted(this))
       const skipped = Math.min(got, this.position - at)
       at += got
       const bytes = buffer.subarray(skipped, Math.min(got, skipped + this.end - this.position))

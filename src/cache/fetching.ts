@@ -100,6 +100,10 @@ export class Fetching implements FetchTarget {
     return this.#fill.landed(bytes, position)
   }
 
+  isWanted({ position, end }: Fetch): boolean {
+    return this.#fill.wanted().some((wanted) => position <= wanted && wanted < end)
+  }
+
   #learnSize(blob: Blob): void {
     const { size } = this.#fill
     if (blob.size === undefined) return

@@ -1,11 +1,14 @@
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
+import type { Bandwidth } from './bandwidth.ts'
 
 /** Where a fill gets its bytes: one repository of one upstream. */
 export interface FillSource {
   readonly upstream: string
   readonly repository: string
+  /** The upstream's cap, if it has one. */
+  readonly bandwidth?: Bandwidth | undefined
   getBlob(range?: ByteRange): Promise<Blob>
 }
 

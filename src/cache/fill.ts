@@ -78,12 +78,13 @@ export class Fill implements FetchingFor {
   }
 
   /**
-   * Adds a reader, known by its source: where its bytes may come from as well. What is at `position` is fetched first.
+   * Adds a reader, known by its source: where its bytes may come from as well. What is at `position` is fetched first;
+   * without one nobody waits yet.
    * False when the fill is over: look again for what it left.
    */
-  attach(source: FillSource, position: number): boolean {
+  attach(source: FillSource, position: number | undefined): boolean {
     if (this.#isOver) return false
-    this.#readers.set(source, { position, whole: false, wake: () => {} })
+    this.#readers.set(source, position === undefined ? undefined : { position, whole: false, wake: () => {} })
     this.#fetching.addSource(source)
     this.#drive()
     return true

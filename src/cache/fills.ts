@@ -41,6 +41,11 @@ export class Fills {
     return this.#running.size
   }
 
+  /** Whether a fill goes on without readers. */
+  get readsAhead(): boolean {
+    return this.#options.policy.complete === 'always'
+  }
+
   get canStore(): boolean {
     return !this.#stopping && this.#options.now() - this.#storageFailedAt >= storagePause
   }
@@ -113,7 +118,7 @@ export class Fills {
 interface Wanted {
   digest: Digest
   size: number | undefined
-  from: number
+  from: number | undefined
 }
 
 interface Running {

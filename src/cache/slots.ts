@@ -17,6 +17,9 @@ export interface SlotRequest {
 /** Connections kept aside for small blobs, beside the limits; when all are in use, small blobs count as others do. */
 const smallLane = 16
 
+/** The part of the limits that bytes nobody waits for yet may use: who comes next finds a connection free. */
+const sharedAhead = 0.75
+
 interface Waiting {
   request: SlotRequest
   grant: (release: () => void) => void
@@ -70,7 +73,9 @@ export class Slots {
   #fits(request: SlotRequest): boolean {
     if (this.#mayStandAside(request)) return true
     const { upstream } = request
-    return this.#shared < this.#limits.total && (this.#byUpstream.get(upstream) ?? 0) < this.#limits.perUpstream
+    const { total, perUpstream } = this.#limits
+    const share = request.wanted() ? 1 : sharedAhead
+    return this.#shared < total * share && (this.#byUpstream.get(upstream) ?? 0) < perUpstream * share
   }
 
   #count({ upstream, fill }: SlotRequest, aside: boolean, by: 1 | -1): void {

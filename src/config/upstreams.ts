@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, freshness, hostAndPort, httpUrl, listOf, text, yesOrNo } from './checks.ts'
+import { duration, freshness, hostAndPort, httpUrl, listOf, size, text, yesOrNo } from './checks.ts'
 import { group, option } from './option.ts'
 
 const rule = group({
@@ -40,6 +40,8 @@ const upstream = group({
     'freshness by pattern of REPOSITORY:TAG, first match wins',
   ),
   insecure: option(yesOrNo().prefault(false), 'allow an http:// URL beyond loopback'),
+  readAhead: option(yesOrNo().prefault(true), "fetch an image's other layers when its first is asked for"),
+  maxBandwidth: option(size().exactOptional(), 'most bytes a second fetched from it'),
   maxIdle: option(duration().exactOptional(), 'evict what nobody has pulled for this long'),
 })
 

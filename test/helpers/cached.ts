@@ -20,11 +20,13 @@ export interface CachedOptions extends Pick<CacheOptions, 'fill' | 'limits' | 'n
   folder?: string
   /** Milliseconds. */
   freshness?: number
+  /** Off unless a test is about it: it asks for more than the test did. */
+  readAhead?: boolean
 }
 
 /** A cache in front of a test upstream, on a real store and database, without HTTP in between. Closed when the test ends. */
 export async function startCached(upstream: Upstream, options: CachedOptions = {}): Promise<Cached> {
-  const { folder = makeFolder(), freshness = 60_000, ...rest } = options
+  const { folder = makeFolder(), freshness = 60_000, readAhead = false, ...rest } = options
   mkdirSync(folder, { recursive: true })
   const events: CacheEvent[] = []
   const store = await fsStore(folder)
@@ -34,7 +36,7 @@ export async function startCached(upstream: Upstream, options: CachedOptions = {
   const cache = openCache({ ...rest, fill, store, metadata, report: (event) => events.push(event) })
   await cache.start()
   const reader = upstreamRegistry({ name: 'up', url: new URL(upstream.url), network })
-  const registry = cache.registry('up', reader, { freshness, rules: [] })
+  const registry = cache.registry('up', reader, { freshness, rules: [], readAhead })
   const cached = new Cached({ cache, registry, store, metadata, folder, events }, async () => {
     await cache.stop()
     await network.close()

@@ -1,0 +1,70 @@
+import { LRUCache } from 'lru-cache'
+import type { Digest } from '../oci/digest.ts'
+import { blobsOf, readManifest } from '../oci/manifest.ts'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { Manifest } from '../oci/registry.ts'
+
+/** A blob whose turn will come. */
+export interface Ahead {
+  readonly name: RepositoryName
+  readonly digest: Digest
+  readonly size: number
+}
+
+/** Fills begun ahead at the same time, at most: the rest follow as these end. */
+const atOnce = 8
+
+/**
+ * Clients fetch three layers at a time. When the first blob of an image is asked for, the others are on their way as well.
+ * An image whose manifest is only looked at costs nothing.
+ */
+export class ReadAhead {
+  readonly #fill: (blob: Ahead) => Promise<void>
+  readonly #images = new LRUCache<string, Manifest>({ max: 500 })
+  readonly #seen = new WeakSet<Manifest>()
+  readonly #queue: Ahead[] = []
+  #running = 0
+
+  /** `fill` fetches a blob if it is not there, and resolves when it is over, however it ended. */
+  constructor(fill: (blob: Ahead) => Promise<void>) {
+    this.#fill = fill
+  }
+
+  /** A client got this manifest. Cheap for one that is served again and again. */
+  manifestServed(name: RepositoryName, manifest: Manifest): void {
+    if (this.#seen.has(manifest)) return
+    this.#seen.add(manifest)
+    for (const { digest } of layersOf(manifest)) this.#images.set(`${name}@${digest}`, manifest)
+  }
+
+  /** A client asks for this blob. */
+  blobAsked(name: RepositoryName, digest: Digest): void {
+    const manifest = this.#images.get(`${name}@${digest}`)
+    if (!manifest) return
+    for (const blob of layersOf(manifest)) {
+      this.#images.delete(`${name}@${blob.digest}`)
+      if (blob.digest !== digest) this.#queue.push({ name, digest: blob.digest, size: blob.size })
+    }
+    this.#next()
+  }
+
+  #next(): void {
+    while (this.#running < atOnce) {
+      const blob = this.#queue.shift()
+      if (!blob) return
+      this.#running++
+      void this.#fill(blob).finally(() => {
+        this.#running--
+        this.#next()
+      })
+    }
+  }
+}
+
+function layersOf(manifest: Manifest) {
+  try {
+    return blobsOf(readManifest(manifest.bytes))
+  } catch {
+    return []
+  }
+}
