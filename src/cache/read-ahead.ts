@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
-import { blobsOf, readManifest } from '../oci/manifest.ts'
+import { readManifest } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Manifest } from '../oci/registry.ts'
 
@@ -15,8 +15,8 @@ export interface Ahead {
 const atOnce = 8
 
 /**
- * Clients fetch three layers at a time. When the first blob of an image is asked for, the others are on their way as well.
- * An image whose manifest is only looked at costs nothing.
+ * Clients fetch three layers at a time. When the first layer of an image is asked for, the others are on their way as well.
+ * An image that is only looked at costs nothing, and looking includes its config: containerd reads those of all platforms.
  */
 export class ReadAhead {
   readonly #fill: (blob: Ahead) => Promise<void>
@@ -63,7 +63,7 @@ export class ReadAhead {
 
 function layersOf(manifest: Manifest) {
   try {
-    return blobsOf(readManifest(manifest.bytes))
+    return readManifest(manifest.bytes).layers.filter((layer) => !layer.urls?.length)
   } catch {
     return []
   }
