@@ -60,7 +60,7 @@ export class Authorization {
   }
 
   async #token(target: URL, challenge: Challenge, scope: string): Promise<Token> {
-    const realm = new URL(challenge.params.realm!, target)
+    const realm = this.#realmOf(challenge, target)
     const credentials = this.#options.credentials.for(realm, this.#options.url)
     const key = [realm.href, challenge.params.service, scope, credentials?.username].join(' ')
     const kept = this.#tokens.get(key)
@@ -73,6 +73,14 @@ export class Authorization {
     const token = await flight
     this.#tokens.set(key, token)
     return token
+  }
+
+  /** The token server. A challenge may name it by a path alone. */
+  #realmOf({ params: { realm = '' } }: Challenge, target: URL): URL {
+    const url = URL.canParse(realm, target.href) ? new URL(realm, target) : undefined
+    if (url?.protocol === 'https:' || url?.protocol === 'http:') return url
+    const { upstream } = this.#options
+    throw new UpstreamError('bad-answer', `upstream ${upstream}: ${target.host} names a token server by no http(s) URL`)
   }
 
   async #fetch(realm: URL, service: string | undefined, scope: string, credentials?: Credentials): Promise<Token> {

@@ -59,7 +59,8 @@ function readToken(query: TokenQuery, body: Buffer, now: number): Token {
   }
   const given = (json ?? {}) as { token?: unknown; access_token?: unknown; expires_in?: unknown }
   const value = given.token || given.access_token
-  if (typeof value !== 'string') {
+  // What no header can hold would be taken for a failure of the network.
+  if (typeof value !== 'string' || !/^[\x21-\x7e]+$/.test(value)) {
     throw new UpstreamError('bad-answer', `upstream ${query.upstream}: token server ${query.realm.host} sent no token`)
   }
   // The specification's default is 60 s; the margin covers the request that carries it and clocks that differ.

@@ -1,0 +1,79 @@
+import type { RegistryReader } from '../../src/oci/registry.ts'
+import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
+import { parseDigest } from '../../src/oci/digest.ts'
+import type { Blob } from '../../src/oci/registry.ts'
+import { openNetwork, upstreamRegistry, type UpstreamEvent, type UpstreamOptions } from '../../src/upstream/upstream.ts'
+import { atTestEnd } from './cleanup.ts'
+import { makeClock, type TestClock } from './clock.ts'
+
+export interface ReaderOptions extends Partial<Omit<UpstreamOptions, 'network' | 'url' | 'report' | 'now'>> {
+  /** Of the registry: a test upstream's `url`, mostly. */
+  url: string
+  clock?: TestClock
+  /** PEM. */
+  extraCa?: string
+}
+
+/** The upstream room alone, without a cache: it asks for everything, every time. */
+export async function startReader({ url, clock = makeClock(), extraCa, ...options }: ReaderOptions): Promise<Reader> {
+  const network = openNetwork(extraCa === undefined ? {} : { extraCa })
+  await atTestEnd(() => network.close())
+  const events: UpstreamEvent[] = []
+  const registry = upstreamRegistry({
+    name: 'up.test',
+    ...options,
+    url: new URL(url),
+    network,
+    report: (event) => events.push(event),
+    now: () => clock.now(),
+  })
+  return new Reader(registry, events, clock)
+}
+
+/** Asks by plain strings. */
+export class Reader {
+  readonly registry: RegistryReader
+  readonly events: UpstreamEvent[]
+  readonly clock: TestClock
+
+  constructor(registry: RegistryReader, events: UpstreamEvent[], clock: TestClock) {
+    this.registry = registry
+    this.events = events
+    this.clock = clock
+  }
+
+  async manifest(name: string, reference: string) {
+    return this.registry.getManifest(parseRepositoryName(name), parseReference(reference))
+  }
+
+  async head(name: string, reference: string) {
+    return this.registry.headManifest(parseRepositoryName(name), parseReference(reference))
+  }
+
+  open(name: string, digest: string, range?: { start: number; end: number }): Promise<Blob> {
+    return this.registry.getBlob(parseRepositoryName(name), parseDigest(digest), range)
+  }
+
+  /** The whole of what a blob's request delivers. */
+  async blob(name: string, digest: string, range?: { start: number; end: number }): Promise<Buffer> {
+    const blob = await this.open(name, digest, range)
+    const parts: Buffer[] = []
+    const into = Buffer.alloc(64 * 1024)
+    try {
+      for (let got = await blob.read(into); got > 0; got = await blob.read(into)) {
+        parts.push(Buffer.from(into.subarray(0, got)))
+      }
+      return Buffer.concat(parts)
+    } finally {
+      blob.close()
+    }
+  }
+
+  headBlob(name: string, digest: string) {
+    return this.registry.headBlob(parseRepositoryName(name), parseDigest(digest))
+  }
+
+  async tags(name: string): Promise<string[]> {
+    return (await this.registry.listTags(parseRepositoryName(name), {})).tags
+  }
+}
