@@ -18,7 +18,9 @@ import { statements, type Statements } from './statements.ts'
 import { Uses } from './uses.ts'
 
 /** How long a statement waits for another process's lock, in milliseconds. Short: the wait blocks the event loop. */
-const busyTimeout = 2_000
+const busyTimeout = 250
+/** After a wait in vain, none waits for so long, in milliseconds: a lock that is kept costs one wait a while, not one a write. */
+const busyPause = 1_000
 /** The log is cut back to this after a checkpoint, in bytes, so that one burst does not keep the disk. */
 const walLimit = 64 * 1024 * 1024
 
@@ -40,6 +42,8 @@ class SqliteMetadata implements Metadata {
   readonly #sql: Statements
   readonly #ids = new LRUCache<string, number>({ max: 10_000 })
   readonly #uses: Uses
+  #waits = busyTimeout
+  #impatientUntil = 0
 
   constructor(database: Database.Database) {
     this.#database = database
@@ -49,7 +53,7 @@ class SqliteMetadata implements Metadata {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
       }
     })
-    this.#uses = new Uses(write)
+    this.#uses = new Uses((uses) => this.#write(() => write(uses)))
   }
 
   async findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined> {
@@ -59,12 +63,12 @@ class SqliteMetadata implements Metadata {
   }
 
   async putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void> {
-    this.#sql.putTag.run(this.#idOf(repository), tag, record.digest, record.checkedAt)
+    this.#write(() => this.#sql.putTag.run(this.#idOf(repository), tag, record.digest, record.checkedAt))
   }
 
   async deleteTag(repository: RepositoryKey, tag: Tag): Promise<void> {
     const id = this.#find(repository)
-    if (id !== undefined) this.#sql.deleteTag.run(id, tag)
+    if (id !== undefined) this.#write(() => this.#sql.deleteTag.run(id, tag))
   }
 
   async listTags(repository: RepositoryKey): Promise<Tag[]> {
@@ -84,13 +88,14 @@ class SqliteMetadata implements Metadata {
     refersTo: readonly Pick<Descriptor, 'digest' | 'size'>[],
     tag?: { tag: Tag; checkedAt: number },
   ): Promise<void> {
-    this.#database.transaction(() => {
+    const write = this.#database.transaction(() => {
       const id = this.#idOf(repository)
       this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes, Date.now())
       this.#sql.linkManifest.run(id, manifest.digest)
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
       if (tag) this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
-    })()
+    })
+    this.#write(write)
   }
 
   async findBlobSize(repository: RepositoryKey, digest: Digest): Promise<number | undefined> {
@@ -99,15 +104,15 @@ class SqliteMetadata implements Metadata {
   }
 
   async putBlobSize(repository: RepositoryKey, digest: Digest, size: number): Promise<void> {
-    this.#sql.putBlobSize.run(this.#idOf(repository), digest, size)
+    this.#write(() => this.#sql.putBlobSize.run(this.#idOf(repository), digest, size))
   }
 
   async blobStored(digest: Digest, size: number, at: number): Promise<void> {
-    this.#sql.blobStored.run({ digest, size, at })
+    this.#write(() => this.#sql.blobStored.run({ digest, size, at }))
   }
 
   async blobRemoved(digest: Digest): Promise<void> {
-    this.#sql.blobRemoved.run(digest)
+    this.#write(() => this.#sql.blobRemoved.run(digest))
   }
 
   async findStoredBlob(digest: Digest): Promise<StoredBlobRecord | undefined> {
@@ -128,7 +133,7 @@ class SqliteMetadata implements Metadata {
   }
 
   async blobChecked(digest: Digest, at: number): Promise<void> {
-    this.#sql.blobChecked.run(at, digest)
+    this.#write(() => this.#sql.blobChecked.run(at, digest))
   }
 
   evictableBytes(): Promise<number> {
@@ -150,11 +155,12 @@ class SqliteMetadata implements Metadata {
   }
 
   async removeManifest(digest: Digest): Promise<void> {
-    this.#database.transaction(() => {
+    const remove = this.#database.transaction(() => {
       this.#sql.removeTagsOf.run(digest)
       this.#sql.unlinkManifest.run(digest)
       this.#sql.removeManifest.run(digest)
-    })()
+    })
+    this.#write(remove)
   }
 
   async listAllTags(): Promise<(RepositoryKey & { tag: Tag; digest: Digest })[]> {
@@ -168,6 +174,26 @@ class SqliteMetadata implements Metadata {
   async close(): Promise<void> {
     this.#uses.flush()
     this.#database.close()
+  }
+
+  /** Runs a writing statement or transaction. Throws SQLITE_BUSY when another process holds the lock for longer than a moment. */
+  #write(work: () => unknown): void {
+    if (Date.now() > this.#impatientUntil) this.#wait(busyTimeout)
+    try {
+      work()
+    } catch (error) {
+      if (this.#waits > 0 && (error as { code?: string }).code === 'SQLITE_BUSY') {
+        this.#impatientUntil = Date.now() + busyPause
+        this.#wait(0)
+      }
+      throw error
+    }
+  }
+
+  #wait(milliseconds: number): void {
+    if (this.#waits === milliseconds) return
+    this.#database.pragma(`busy_timeout = ${milliseconds}`)
+    this.#waits = milliseconds
   }
 
   #find(repository: RepositoryKey): number | undefined {

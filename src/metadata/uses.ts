@@ -12,7 +12,7 @@ export class Uses {
   }
 
   add(digest: string, at: number): void {
-    this.#pending.set(digest, at)
+    this.#pending.set(digest, Math.max(at, this.#pending.get(digest) ?? 0))
     this.#timer ??= setTimeout(() => this.flush(), delay).unref()
   }
 
@@ -26,7 +26,7 @@ export class Uses {
       this.#write(uses)
     } catch {
       // A busy or full database: access times only order eviction, and the next batch tries again.
-      for (const [digest, at] of uses) if (!this.#pending.has(digest)) this.#pending.set(digest, at)
+      for (const [digest, at] of uses) this.add(digest, at)
     }
   }
 }

@@ -1,0 +1,161 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/oci/digest.ts'
+import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
+import type { ManifestRecord, Metadata, RepositoryKey } from '../../src/metadata/metadata.ts'
+
+const repository = (registry: string, name: string): RepositoryKey => ({ registry, name: parseRepositoryName(name) })
+const node = repository('docker.io', 'library/node')
+const elsewhere = repository('ghcr.io', 'library/node')
+const tag = parseTag
+const blobDigest = (text: string) => digestOf(Buffer.from(text))
+
+function makeManifest(text: string): ManifestRecord {
+  const bytes = new Uint8Array(Buffer.from(text))
+  return { digest: digestOf(bytes), mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes }
+}
+
+/** What every Metadata does. `make` makes an empty database; opening it again finds what was written. */
+export function testMetadata(name: string, make: () => Promise<{ open: () => Metadata }>): void {
+  describe(`metadata: ${name}`, () => {
+    let metadata: Metadata
+    let again: () => Promise<void>
+
+    beforeEach(async () => {
+      const made = await make()
+      metadata = made.open()
+      again = async () => {
+        await metadata.close()
+        metadata = made.open()
+      }
+    })
+    afterEach(() => metadata.close())
+
+    describe('tags', () => {
+      const record = { digest: blobDigest('m'), checkedAt: 1_700_000_000_123 }
+
+      it('are undefined, none and nothing to do where nothing is known', async () => {
+        expect(await metadata.findTag(node, tag('20'))).toBeUndefined()
+        expect(await metadata.listTags(node)).toEqual([])
+        await metadata.deleteTag(node, tag('20'))
+      })
+
+      it('are kept with the time of their check, also for a later process', async () => {
+        await metadata.putTag(node, tag('20'), record)
+        expect(await metadata.findTag(node, tag('20'))).toEqual(record)
+        await again()
+        expect(await metadata.findTag(node, tag('20'))).toEqual(record)
+      })
+
+      it('move', async () => {
+        await metadata.putTag(node, tag('20'), record)
+        const moved = { digest: blobDigest('other'), checkedAt: record.checkedAt + 1 }
+        await metadata.putTag(node, tag('20'), moved)
+        expect(await metadata.findTag(node, tag('20'))).toEqual(moved)
+      })
+
+      it('belong to one repository of one registry', async () => {
+        await metadata.putTag(node, tag('20'), record)
+        expect(await metadata.findTag(elsewhere, tag('20'))).toBeUndefined()
+        expect(await metadata.findTag(repository('docker.io', 'library/nod'), tag('20'))).toBeUndefined()
+        await metadata.deleteTag(elsewhere, tag('20'))
+        expect(await metadata.findTag(node, tag('20'))).toEqual(record)
+      })
+
+      it('are deleted', async () => {
+        await metadata.putTag(node, tag('20'), record)
+        await metadata.deleteTag(node, tag('20'))
+        expect(await metadata.findTag(node, tag('20'))).toBeUndefined()
+      })
+
+      it('are listed in lexical order', async () => {
+        for (const name of ['9', '10', 'a', 'B', '_x']) await metadata.putTag(node, tag(name), record)
+        expect(await metadata.listTags(node)).toEqual(['10', '9', 'B', '_x', 'a'])
+        expect(await metadata.listTags(elsewhere)).toEqual([])
+      })
+    })
+
+    describe('manifests', () => {
+      const manifest = makeManifest('{"a":1}')
+
+      it('come back byte for byte, also in a later process', async () => {
+        await metadata.putManifest(node, manifest, [])
+        expect(await metadata.findManifest(node, manifest.digest)).toEqual(manifest)
+        await again()
+        expect(await metadata.findManifest(node, manifest.digest)).toEqual(manifest)
+      })
+
+      it('belong to the repositories that hold them', async () => {
+        await metadata.putManifest(node, manifest, [])
+        expect(await metadata.findManifest(elsewhere, manifest.digest)).toBeUndefined()
+        await metadata.putManifest(elsewhere, manifest, [])
+        expect(await metadata.findManifest(elsewhere, manifest.digest)).toEqual(manifest)
+      })
+
+      it('become visible together with their tag and the blobs they name', async () => {
+        const refersTo = [{ digest: blobDigest('layer'), size: 2 ** 33 }]
+        await metadata.putManifest(node, manifest, refersTo, { tag: tag('20'), checkedAt: 5 })
+        expect(await metadata.findTag(node, tag('20'))).toEqual({ digest: manifest.digest, checkedAt: 5 })
+        expect(await metadata.findBlobSize(node, blobDigest('layer'))).toBe(2 ** 33)
+        expect(await metadata.findBlobSize(elsewhere, blobDigest('layer'))).toBeUndefined()
+      })
+
+      it('may be put again', async () => {
+        await metadata.putManifest(node, manifest, [], { tag: tag('20'), checkedAt: 5 })
+        await metadata.putManifest(node, manifest, [], { tag: tag('20'), checkedAt: 6 })
+        expect((await metadata.findTag(node, tag('20')))?.checkedAt).toBe(6)
+      })
+
+      it('of 4 MiB come back', async () => {
+        const large = makeManifest(JSON.stringify({ a: 'x'.repeat(4 * 1024 * 1024 - 8) }))
+        await metadata.putManifest(node, large, [])
+        const found = await metadata.findManifest(node, large.digest)
+        expect(Buffer.from(found!.bytes).equals(large.bytes)).toBe(true)
+      })
+    })
+
+    describe('blobs', () => {
+      it('that a repository holds have a size there alone', async () => {
+        await metadata.putBlobSize(node, blobDigest('a'), 40_000_000_000)
+        expect(await metadata.findBlobSize(node, blobDigest('a'))).toBe(40_000_000_000)
+        expect(await metadata.findBlobSize(elsewhere, blobDigest('a'))).toBeUndefined()
+      })
+
+      it('that the store holds are listed, least recently used first, and add up', async () => {
+        await metadata.blobStored(blobDigest('a'), 10, 300)
+        await metadata.blobStored(blobDigest('b'), 20, 100)
+        await metadata.blobStored(blobDigest('c'), 2 ** 40, 200)
+        const listed = await metadata.listStoredBlobs(2)
+        expect(listed).toEqual([
+          { digest: blobDigest('b'), size: 20, usedAt: 100 },
+          { digest: blobDigest('c'), size: 2 ** 40, usedAt: 200 },
+        ])
+        expect(await metadata.storedBytes()).toBe(2 ** 40 + 30)
+      })
+
+      it('that were removed are gone, and may be stored again with another size', async () => {
+        await metadata.blobStored(blobDigest('a'), 10, 300)
+        await metadata.blobRemoved(blobDigest('a'))
+        expect(await metadata.findStoredBlob(blobDigest('a'))).toBeUndefined()
+        expect(await metadata.storedBytes()).toBe(0)
+        await metadata.blobStored(blobDigest('a'), 10, 300)
+        await metadata.blobStored(blobDigest('a'), 11, 400)
+        expect(await metadata.findStoredBlob(blobDigest('a'))).toEqual({
+          digest: blobDigest('a'),
+          size: 11,
+          usedAt: 400,
+        })
+      })
+
+      it('are known by their last use, whatever order uses are told in, also in a later process', async () => {
+        for (const name of ['a', 'b']) await metadata.blobStored(blobDigest(name), 1, 100)
+        metadata.used(blobDigest('a'), 300)
+        metadata.used(blobDigest('a'), 200)
+        metadata.used(blobDigest('unknown'), 300)
+        expect((await metadata.listStoredBlobs(2)).map(({ usedAt }) => usedAt)).toEqual([100, 300])
+        metadata.used(blobDigest('b'), 400)
+        await again()
+        expect((await metadata.listStoredBlobs(2)).map(({ usedAt }) => usedAt)).toEqual([300, 400])
+      })
+    })
+  })
+}
