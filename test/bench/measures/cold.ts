@@ -115,7 +115,7 @@ function eachBlob(
   })
 }
 
-/** A fresh Berth and a fresh image a round, so that each is cold. */
+/** A fresh Berth and a fresh image a round. The process has pulled before: it is the image that is cold, not the program. */
 async function eachRound(
   bench: Bench,
   shape: Shape,
@@ -123,11 +123,13 @@ async function eachRound(
   act: (berth: Berth, image: Image) => Promise<Round>,
 ): Promise<Round[]> {
   const rounds: Round[] = []
+  const before = await bench.upstream.image(mebibyte, 20 * mebibyte)
   await bench.upstream.shape(shape)
   for (let round = 0; round < bench.rounds; round++) {
     const image = await bench.upstream.image(...sizes)
     const berth = await startBerth({ folder: bench.folder, upstream: bench.upstream.url, core: 'all' })
     try {
+      await pull(berth.url, before)
       rounds.push(await act(berth, image))
     } finally {
       await berth.stop()

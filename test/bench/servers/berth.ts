@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import type { Digest } from '../../../src/oci/digest.ts'
+import { Layout } from '../../../src/store/layout.ts'
 import { answers, freePort, run, type Core } from './process.ts'
 
 const main = new URL('../../../dist/main.js', import.meta.url).pathname
@@ -8,6 +11,10 @@ export interface Berth {
   readonly url: string
   /** Milliseconds from the start of the process to its first answer. */
   readonly startedIn: number
+  /** Whether it keeps a finished blob. */
+  keeps(digest: string): boolean
+  /** CPU seconds spent so far, all threads. */
+  cpuSeconds(): Promise<number>
   /** The most memory it ever had resident, in bytes. */
   mostMemory(): Promise<number>
   /** Ends it and removes its data. */
@@ -25,6 +32,7 @@ export interface BerthOptions {
 /** Starts the built Berth with empty data, its log at level info in a file as an operator would have it. */
 export async function startBerth({ folder, upstream, core, env = {} }: BerthOptions): Promise<Berth> {
   const home = await mkdtemp(path.join(folder, 'berth-'))
+  const layout = new Layout(path.join(home, 'data'))
   const output = path.join(home, 'log')
   const port = await freePort()
   const started = performance.now()
@@ -35,7 +43,7 @@ export async function startBerth({ folder, upstream, core, env = {} }: BerthOpti
     output,
     env: {
       BERTH_LISTEN: `127.0.0.1:${port}`,
-      BERTH_STORAGE_DATA: path.join(home, 'data'),
+      BERTH_STORAGE_DATA: layout.root,
       BERTH_STORAGE_MIN_FREE: '1MiB',
       BERTH_UPSTREAMS_DOCKER_IO_URL: upstream,
       BERTH_SHUTDOWN_GRACE: '0s',
@@ -48,12 +56,20 @@ export async function startBerth({ folder, upstream, core, env = {} }: BerthOpti
   return {
     url,
     startedIn,
+    keeps: (digest) => existsSync(layout.blob(digest as Digest)),
+    cpuSeconds: () => cpuSeconds(berth.pid),
     mostMemory: () => mostMemory(berth.pid),
     async stop() {
       await berth.stop()
       await rm(home, { recursive: true })
     },
   }
+}
+
+/** Linux counts in hundredths of a second, for every architecture that Node runs on. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 async function mostMemory(pid: number): Promise<number> {
