@@ -58,13 +58,12 @@ class UpstreamRegistry implements RegistryReader {
     const headers = range && { range: `bytes=${range.start}-${range.end - 1}` }
     const answer = await this.#askBlob(name, digest, headers)
     this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
-    if (answer.status === 206) return this.#part(answer, digest, range)
+    // A host that breaks off is not asked again: the registry may name another.
+    const broken = () => this.#signed.forget(name, digest)
+    if (answer.status === 206) return this.#part(answer, digest, range, broken)
     const size = lengthOf(answer)
-    return new UpstreamBlob(
-      this.#client,
-      answer,
-      size === undefined ? { digest } : { digest, size, range: { start: 0, end: size } },
-    )
+    const head = size === undefined ? { digest } : { digest, size, range: { start: 0, end: size } }
+    return new UpstreamBlob(this.#client, answer, head, broken)
   }
 
   async headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
@@ -109,7 +108,7 @@ class UpstreamRegistry implements RegistryReader {
     }
   }
 
-  #part(answer: Answer, digest: Digest, range: ByteRange | undefined): Blob {
+  #part(answer: Answer, digest: Digest, range: ByteRange | undefined, broken: () => void): Blob {
     const sent = parseContentRange(answer.header('content-range') ?? '')
     if (!range || sent?.range?.start !== range.start || sent.range.end > range.end) {
       answer.drop()
@@ -120,7 +119,7 @@ class UpstreamRegistry implements RegistryReader {
       )
     }
     const size = sent.size === undefined ? {} : { size: sent.size }
-    return new UpstreamBlob(this.#client, answer, { digest, range: sent.range, ...size })
+    return new UpstreamBlob(this.#client, answer, { digest, range: sent.range, ...size }, broken)
   }
 
   /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. */
@@ -134,7 +133,12 @@ class UpstreamRegistry implements RegistryReader {
     const scope = scopeOf(name)
     const known = this.#signed.find(name, digest)
     if (known) {
-      const answer = await this.#client.ask({ method: 'GET', target: known, scope, headers })
+      const answer = await this.#client
+        .ask({ method: 'GET', target: known, scope, headers })
+        .catch((error: unknown) => {
+          this.#signed.forget(name, digest)
+          throw error
+        })
       if (answer.status < 400) return answer
       answer.drop()
       this.#signed.forget(name, digest)
