@@ -1,5 +1,5 @@
 // A registry elsewhere, read over HTTP. Keeps nothing but tokens; what it fetches is the cache's to keep.
-import { digestOf, isDigest, parseDigest, quote, algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
+import { digestOf, isDigest, quote, algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { RegistryError, UpstreamError, isAbsence, type ErrorCode } from '../oci/errors.ts'
 import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
@@ -122,11 +122,14 @@ class UpstreamRegistry implements RegistryReader {
     return new UpstreamBlob(this.#client, answer, { digest, range: sent.range, ...size }, broken)
   }
 
-  /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. */
+  /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. One without bytes is answered 416. */
   async #probeBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    const blob = await this.getBlob(name, digest, { start: 0, end: 1 })
-    blob.close()
-    return { digest, size: blob.size }
+    const answer = await this.#askBlob(name, digest, { range: 'bytes=0-0' })
+    answer.drop()
+    const ranged = parseContentRange(answer.header('content-range') ?? '')
+    if (answer.status === 416 && ranged?.size === 0) return { digest, size: 0 }
+    this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
+    return { digest, size: answer.status === 206 ? ranged?.size : lengthOf(answer) }
   }
 
   async #askBlob(name: RepositoryName, digest: Digest, headers: Record<string, string> = {}): Promise<Answer> {
@@ -182,7 +185,8 @@ class UpstreamRegistry implements RegistryReader {
     const refuse = (why: string) => new UpstreamError('bad-answer', `upstream ${this.#client.name}: ${what} ${why}`)
     if (isSchema1(claimedType))
       throw refuse('is of Docker schema 1, which no client in use accepts: have it pushed anew')
-    const expected = claimed === undefined ? undefined : parseDigest(claimed)
+    // A digest header that cannot be read is as good as none.
+    const expected = claimed !== undefined && isDigest(claimed) ? claimed : undefined
     const digest = digestOf(bytes, expected && algorithmOf(expected))
     if (expected && digest !== expected) throw refuse(`must have digest ${expected}, saw ${digest}`)
     return {
