@@ -3,7 +3,6 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { UpstreamClient } from './client.ts'
-import { networkFailure } from './errors.ts'
 import type { Answer } from './transport.ts'
 
 /** The upstream is read ahead of whoever reads the blob by this much: one large copy then replaces many small ones; in bytes. */
@@ -48,7 +47,7 @@ export class UpstreamBlob implements Blob {
     while (this.#chunks.length === 0) {
       if (this.#error !== undefined) {
         this.#broken()
-        throw networkFailure(this.#error, this.#client.name, this.#answer.url.host)
+        throw this.#client.brokenOff(this.#error, this.#answer)
       }
       if (this.#ended) return this.#end()
       await new Promise<void>((resolve) => (this.#wake = resolve))
@@ -105,9 +104,7 @@ export class UpstreamBlob implements Blob {
     if (expected === undefined || expected === this.#got) return 0
     this.#broken()
     const { host } = this.#answer.url
-    throw new UpstreamError(
-      'unreachable',
-      `upstream ${this.#client.name}: ${host} sent ${this.#got} of ${expected} bytes`,
-    )
+    const seen = `upstream ${this.#client.name}: ${host} sent ${this.#got} of ${expected} bytes`
+    throw this.#client.brokenOff(new UpstreamError('unreachable', seen), this.#answer)
   }
 }

@@ -36,7 +36,9 @@ class UpstreamRegistry implements RegistryReader {
     const what = `manifest ${name}:${reference}`
     const answer = await this.#ask('GET', name, `manifests/${reference}`, { accept: acceptManifests })
     this.#expectFound(answer, what, 'MANIFEST_UNKNOWN')
-    const bytes = await answer.bytes(maxManifestSize)
+    const bytes = await answer.bytes(maxManifestSize).catch((error: unknown) => {
+      throw this.#client.brokenOff(error, answer)
+    })
     const claimed = isTag(reference) ? answer.header('docker-content-digest') : reference
     return this.#checkedManifest(what, bytes, essence(answer.header('content-type')), claimed)
   }
