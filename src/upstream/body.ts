@@ -3,11 +3,16 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { UpstreamClient } from './client.ts'
-import { networkFailure } from './errors.ts'
 import type { Answer } from './transport.ts'
 
 /** The upstream is read ahead of whoever reads the blob by this much: one large copy then replaces many small ones; in bytes. */
 const readAhead = 512 * 1024
+
+interface Head {
+  digest: Digest
+  size?: number
+  range?: ByteRange
+}
 
 /** A blob's body as it comes from an upstream. Its length is checked; its digest is for whoever asked. */
 export class UpstreamBlob implements Blob {
@@ -17,6 +22,7 @@ export class UpstreamBlob implements Blob {
   readonly validator: string | undefined
   readonly #client: UpstreamClient
   readonly #answer: Answer
+  readonly #broken: () => void
   /** What has come and was not read yet. */
   readonly #chunks: Buffer[] = []
   #waiting = 0
@@ -25,8 +31,10 @@ export class UpstreamBlob implements Blob {
   #error: unknown
   #wake: (() => void) | undefined
 
-  constructor(client: UpstreamClient, answer: Answer, head: { digest: Digest; size?: number; range?: ByteRange }) {
+  /** `broken` is called when the body ends before its time. */
+  constructor(client: UpstreamClient, answer: Answer, head: Head, broken: () => void) {
     this.#client = client
+    this.#broken = broken
     this.#answer = answer
     this.digest = head.digest
     this.size = head.size
@@ -37,7 +45,10 @@ export class UpstreamBlob implements Blob {
 
   async read(into: Uint8Array): Promise<number> {
     while (this.#chunks.length === 0) {
-      if (this.#error !== undefined) throw networkFailure(this.#error, this.#client.name, this.#answer.url.host)
+      if (this.#error !== undefined) {
+        this.#broken()
+        throw this.#client.brokenOff(this.#error, this.#answer)
+      }
       if (this.#ended) return this.#end()
       await new Promise<void>((resolve) => (this.#wake = resolve))
     }
@@ -91,10 +102,9 @@ export class UpstreamBlob implements Blob {
   #end(): number {
     const expected = this.range ? this.range.end - this.range.start : undefined
     if (expected === undefined || expected === this.#got) return 0
+    this.#broken()
     const { host } = this.#answer.url
-    throw new UpstreamError(
-      'unreachable',
-      `upstream ${this.#client.name}: ${host} sent ${this.#got} of ${expected} bytes`,
-    )
+    const seen = `upstream ${this.#client.name}: ${host} sent ${this.#got} of ${expected} bytes`
+    throw this.#client.brokenOff(new UpstreamError('unreachable', seen), this.#answer)
   }
 }

@@ -3,6 +3,7 @@ import { Authorization } from './authorization.ts'
 import { Breaker } from './breaker.ts'
 import { parseChallenges } from './challenge.ts'
 import { CredentialScope, type Credentials } from './credentials.ts'
+import { networkFailure } from './errors.ts'
 import type { UpstreamEvent } from './events.ts'
 import type { Network } from './network.ts'
 import { Transport, type Answer } from './transport.ts'
@@ -68,7 +69,7 @@ export class UpstreamClient {
     try {
       const answer = await this.#follow(question)
       if (answer.status < 500) this.#breaker.succeeded()
-      else this.#breaker.failed(new UpstreamError('server-error', `upstream ${this.name} answered ${answer.status}`))
+      else this.failed(new UpstreamError('server-error', `upstream ${this.name} answered ${answer.status}`))
       this.report({ type: 'upstream-request', upstream: this.name, method: question.method, status: answer.status })
       this.#reportRateLimit(answer)
       return answer
@@ -79,9 +80,20 @@ export class UpstreamClient {
     }
   }
 
-  /** Records a failure that showed only later, in the middle of a body. */
+  /** Records a failure. */
   failed(error: UpstreamError): void {
     this.#breaker.failed(error)
+    this.#tell(error)
+  }
+
+  /** Records what broke off a body, and names it. The breaker hears nothing: the host has just answered. */
+  brokenOff(error: unknown, answer: Answer): UpstreamError {
+    const failure = networkFailure(error, this.name, answer.url.host)
+    this.#tell(failure)
+    return failure
+  }
+
+  #tell(error: UpstreamError): void {
     this.report({ type: 'upstream-failure', upstream: this.name, failure: error.failure, message: error.message })
   }
 

@@ -16,6 +16,8 @@ export const timeouts = {
   token: 15_000,
 }
 
+export type Timeouts = typeof timeouts
+
 /** The ways out of the process: `open` for hosts the operator configured, `guarded` for hosts an upstream named. */
 export interface Network {
   readonly open: Dispatcher
@@ -28,18 +30,19 @@ export interface Network {
  * Opens the network as the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; `extraCa` (PEM) is trusted
  * beside the system's roots, never instead of them, for registries, token servers and CDNs alike.
  */
-export function openNetwork(options: { extraCa?: string } = {}): Network {
+export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Timeouts> } = {}): Network {
+  const waits = { ...timeouts, ...options.timeouts }
   const tls = options.extraCa === undefined ? {} : { ca: [...rootCertificates, options.extraCa] }
   const common = {
-    headersTimeout: timeouts.headers,
-    bodyTimeout: timeouts.idle,
-    keepAliveTimeout: timeouts.keepAlive,
-    keepAliveMaxTimeout: timeouts.keepAlive,
+    headersTimeout: waits.headers,
+    bodyTimeout: waits.idle,
+    keepAliveTimeout: waits.keepAlive,
+    keepAliveMaxTimeout: waits.keepAlive,
     connections: 128,
     pipelining: 1,
   }
   const dispatcher = (connect: object): Dispatcher => {
-    const settings = { ...common, connect: { timeout: timeouts.connect, ...tls, ...connect } }
+    const settings = { ...common, connect: { timeout: waits.connect, ...tls, ...connect } }
     return proxied() ? new EnvHttpProxyAgent({ ...settings, requestTls: tls, proxyTls: tls }) : new Agent(settings)
   }
   const open = dispatcher({})

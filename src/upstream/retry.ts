@@ -6,7 +6,9 @@ type Headers = Record<string, string | string[] | undefined>
 export function retryAfter(headers: Headers, now: number = Date.now()): { retryAfter?: number } {
   const value = String(headers['retry-after'] ?? '').trim()
   if (value === '') return {}
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now
+  // Date.parse reads nearly anything; a date of HTTP begins with the name of a day.
+  const date = /^[a-z]{3,9},? /i.test(value) ? Date.parse(value) : NaN
+  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : date - now
   return Number.isFinite(wait) ? { retryAfter: Math.min(3_600_000, Math.max(1000, wait)) } : {}
 }
 

@@ -1,5 +1,5 @@
 // A registry elsewhere, read over HTTP. Keeps nothing but tokens; what it fetches is the cache's to keep.
-import { digestOf, isDigest, parseDigest, quote, algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
+import { digestOf, isDigest, quote, algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import { RegistryError, UpstreamError, isAbsence, type ErrorCode } from '../oci/errors.ts'
 import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
@@ -36,7 +36,9 @@ class UpstreamRegistry implements RegistryReader {
     const what = `manifest ${name}:${reference}`
     const answer = await this.#ask('GET', name, `manifests/${reference}`, { accept: acceptManifests })
     this.#expectFound(answer, what, 'MANIFEST_UNKNOWN')
-    const bytes = await answer.bytes(maxManifestSize)
+    const bytes = await answer.bytes(maxManifestSize).catch((error: unknown) => {
+      throw this.#client.brokenOff(error, answer)
+    })
     const claimed = isTag(reference) ? answer.header('docker-content-digest') : reference
     return this.#checkedManifest(what, bytes, essence(answer.header('content-type')), claimed)
   }
@@ -58,13 +60,12 @@ class UpstreamRegistry implements RegistryReader {
     const headers = range && { range: `bytes=${range.start}-${range.end - 1}` }
     const answer = await this.#askBlob(name, digest, headers)
     this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
-    if (answer.status === 206) return this.#part(answer, digest, range)
+    // A host that breaks off is not asked again: the registry may name another.
+    const broken = () => this.#signed.forget(name, digest)
+    if (answer.status === 206) return this.#part(answer, digest, range, broken)
     const size = lengthOf(answer)
-    return new UpstreamBlob(
-      this.#client,
-      answer,
-      size === undefined ? { digest } : { digest, size, range: { start: 0, end: size } },
-    )
+    const head = size === undefined ? { digest } : { digest, size, range: { start: 0, end: size } }
+    return new UpstreamBlob(this.#client, answer, head, broken)
   }
 
   async headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
@@ -109,7 +110,7 @@ class UpstreamRegistry implements RegistryReader {
     }
   }
 
-  #part(answer: Answer, digest: Digest, range: ByteRange | undefined): Blob {
+  #part(answer: Answer, digest: Digest, range: ByteRange | undefined, broken: () => void): Blob {
     const sent = parseContentRange(answer.header('content-range') ?? '')
     if (!range || sent?.range?.start !== range.start || sent.range.end > range.end) {
       answer.drop()
@@ -120,21 +121,29 @@ class UpstreamRegistry implements RegistryReader {
       )
     }
     const size = sent.size === undefined ? {} : { size: sent.size }
-    return new UpstreamBlob(this.#client, answer, { digest, range: sent.range, ...size })
+    return new UpstreamBlob(this.#client, answer, { digest, range: sent.range, ...size }, broken)
   }
 
-  /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. */
+  /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. One without bytes is answered 416. */
   async #probeBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    const blob = await this.getBlob(name, digest, { start: 0, end: 1 })
-    blob.close()
-    return { digest, size: blob.size }
+    const answer = await this.#askBlob(name, digest, { range: 'bytes=0-0' })
+    answer.drop()
+    const ranged = parseContentRange(answer.header('content-range') ?? '')
+    if (answer.status === 416 && ranged?.size === 0) return { digest, size: 0 }
+    this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
+    return { digest, size: answer.status === 206 ? ranged?.size : lengthOf(answer) }
   }
 
   async #askBlob(name: RepositoryName, digest: Digest, headers: Record<string, string> = {}): Promise<Answer> {
     const scope = scopeOf(name)
     const known = this.#signed.find(name, digest)
     if (known) {
-      const answer = await this.#client.ask({ method: 'GET', target: known, scope, headers })
+      const answer = await this.#client
+        .ask({ method: 'GET', target: known, scope, headers })
+        .catch((error: unknown) => {
+          this.#signed.forget(name, digest)
+          throw error
+        })
       if (answer.status < 400) return answer
       answer.drop()
       this.#signed.forget(name, digest)
@@ -178,7 +187,8 @@ class UpstreamRegistry implements RegistryReader {
     const refuse = (why: string) => new UpstreamError('bad-answer', `upstream ${this.#client.name}: ${what} ${why}`)
     if (isSchema1(claimedType))
       throw refuse('is of Docker schema 1, which no client in use accepts: have it pushed anew')
-    const expected = claimed === undefined ? undefined : parseDigest(claimed)
+    // A digest header that cannot be read is as good as none.
+    const expected = claimed !== undefined && isDigest(claimed) ? claimed : undefined
     const digest = digestOf(bytes, expected && algorithmOf(expected))
     if (expected && digest !== expected) throw refuse(`must have digest ${expected}, saw ${digest}`)
     return {

@@ -2,6 +2,7 @@ import type { RegistryReader } from '../../src/oci/registry.ts'
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import type { Blob } from '../../src/oci/registry.ts'
+import type { Timeouts } from '../../src/upstream/network.ts'
 import { openNetwork, upstreamRegistry, type UpstreamEvent, type UpstreamOptions } from '../../src/upstream/upstream.ts'
 import { atTestEnd } from './cleanup.ts'
 import { makeClock, type TestClock } from './clock.ts'
@@ -12,16 +13,18 @@ export interface ReaderOptions extends Partial<Omit<UpstreamOptions, 'network' |
   clock?: TestClock
   /** PEM. */
   extraCa?: string
+  timeouts?: Partial<Timeouts>
 }
 
 /** The upstream room alone, without a cache: it asks for everything, every time. */
-export async function startReader({ url, clock = makeClock(), extraCa, ...options }: ReaderOptions): Promise<Reader> {
-  const network = openNetwork(extraCa === undefined ? {} : { extraCa })
+export async function startReader(options: ReaderOptions): Promise<Reader> {
+  const { url, clock = makeClock(), extraCa, timeouts, ...others } = options
+  const network = openNetwork({ ...(extraCa !== undefined && { extraCa }), ...(timeouts && { timeouts }) })
   await atTestEnd(() => network.close())
   const events: UpstreamEvent[] = []
   const registry = upstreamRegistry({
     name: 'up.test',
-    ...options,
+    ...others,
     url: new URL(url),
     network,
     report: (event) => events.push(event),
