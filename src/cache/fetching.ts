@@ -78,6 +78,12 @@ export class Fetching implements FetchTarget {
     if (this.#fetches.size === 0) this.#fill.idle()
   }
 
+  /** Forgets what the upstream has answered: it proved wrong. */
+  startAnew(): void {
+    this.#hasAnswered = false
+    this.#validator = undefined
+  }
+
   stop(): void {
     this.#stopped = true
     clearInterval(this.#watch)

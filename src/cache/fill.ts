@@ -42,6 +42,8 @@ export class Fill implements FetchingFor {
   readonly #readers = new Map<object, Waiting | undefined>()
   #state: 'filling' | 'verifying' | FillResult = 'filling'
   #verified = false
+  #cause: Error | undefined
+  /** The same where it concerns who reads. */
   #failure: Error | undefined
   #generation = 0
   #recordedAt: number
@@ -74,7 +76,7 @@ export class Fill implements FetchingFor {
 
   /** What ended it, if it failed. */
   get failure(): Error | undefined {
-    return this.#failure
+    return this.#cause
   }
 
   /**
@@ -99,9 +101,13 @@ export class Fill implements FetchingFor {
     else if (this.#isOver) void this.#partial.close()
   }
 
-  /** Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a status. */
+  /**
+   * Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a status.
+   * For a small blob that is when it is verified.
+   */
   async firstAnswer(reader: FillSource, position: number): Promise<void> {
-    while (!this.#fetching.hasAnswered && this.#readableEnd(position, true) === position && !this.#verified) {
+    const hasBegun = () => this.#fetching.hasAnswered || this.#readableEnd(position, true) > position
+    while (!this.#verified && (this.#isSmall || !hasBegun())) {
       if (this.#failure) throw this.#failure
       await this.#change(reader, position, true)
     }
@@ -241,6 +247,7 @@ export class Fill implements FetchingFor {
     if (this.#generation > 1) return this.#close('failed', new UpstreamError('bad-answer', message))
     this.#state = 'filling'
     this.size = this.#options.size
+    this.#fetching.startAnew()
     this.#wakeAll()
     this.#drive()
   }
@@ -248,6 +255,7 @@ export class Fill implements FetchingFor {
   async #close(result: FillResult, error?: Error): Promise<void> {
     if (this.#isOver) return
     this.#state = result
+    this.#cause = error
     // A disk that fails after the digest was right spoils nothing for those who read.
     if (!this.#verified) this.#failure = error
     this.#fetching.stop()

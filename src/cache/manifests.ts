@@ -10,6 +10,9 @@ import { backoffAfter, type Freshness } from './freshness.ts'
 import type { HotManifests, HotTag } from './hot-manifests.ts'
 import { Negatives } from './negatives.ts'
 
+/** How long clients wait for a check of what is cached, in milliseconds. */
+const patience = 3_000
+
 export interface ManifestsOptions {
   upstream: string
   reader: RegistryReader
@@ -63,8 +66,22 @@ export class Manifests {
       if (!kept) return this.#newTag(name, tag)
       if (this.#isFresh(name, tag, kept)) return this.#found(kept.manifest, 'hit')
       if (kept.stale && this.#options.now() < kept.retryAt) return this.#found(kept.stale, 'stale')
-      return this.#check(name, tag, kept)
+      return this.#checkInTime(name, tag, kept)
     })
+  }
+
+  /** A check, or what is cached when the upstream takes too long to answer; the check then goes on for the next who ask. */
+  async #checkInTime(name: RepositoryName, tag: Tag, kept: HotTag): Promise<Manifest> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<Manifest>((resolve) => {
+      timer = setTimeout(() => {
+        const message = `upstream ${this.#options.upstream} did not answer within ${patience / 1000} s`
+        resolve(this.#found(this.#stale(name, tag, kept, new UpstreamError('timeout', message)), 'stale'))
+      }, patience)
+    })
+    const check = this.#check(name, tag, kept).finally(() => clearTimeout(timer))
+    check.catch(() => {})
+    return Promise.race([check, late])
   }
 
   async #newTag(name: RepositoryName, tag: Tag): Promise<Manifest> {

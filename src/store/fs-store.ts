@@ -66,10 +66,10 @@ class FsStore implements BlobStore {
   }
 
   async *blobs(): AsyncIterable<BlobFacts> {
-    for (const algorithm of await readdir(this.#layout.blobs)) {
-      for (const prefix of await readdir(path.join(this.#layout.blobs, algorithm))) {
+    for (const algorithm of await namesIn(this.#layout.blobs)) {
+      for (const prefix of await namesIn(path.join(this.#layout.blobs, algorithm))) {
         const folder = path.join(this.#layout.blobs, algorithm, prefix)
-        for (const hex of await readdir(folder)) {
+        for (const hex of await namesIn(folder)) {
           const digest = `${algorithm}:${hex}`
           const found = isDigest(digest) ? await stat(path.join(folder, hex)).catch(ifMissing(undefined)) : undefined
           if (found) yield { digest: digest as Digest, size: found.size }
@@ -86,7 +86,7 @@ class FsStore implements BlobStore {
       // Of bytes without their record nothing can be used, nor of a record without its bytes.
       const isRecord = name.endsWith('.json')
       const other = isRecord ? name.slice(0, -'.json'.length) : `${name}.json`
-      if (!digest || !names.has(other)) await rm(file, { force: true })
+      if (!digest || !names.has(other)) await rm(file, { force: true, recursive: true })
       else if (!isRecord) {
         const found = await stat(file).catch(ifMissing(undefined))
         if (found) yield { digest, changedAt: found.mtimeMs }
@@ -106,6 +106,16 @@ class FsStore implements BlobStore {
 
   close(): Promise<void> {
     return this.#hashing.close()
+  }
+}
+
+/** Nothing for what is no folder: a file that somebody put there is none of ours. */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return []
+    throw error
   }
 }
 
