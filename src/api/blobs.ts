@@ -1,26 +1,50 @@
 import type { Digest } from '../oci/digest.ts'
 import { parseRange, resolveRanges, type AskedRange, type ByteRange } from '../oci/range.ts'
 import { octetStream } from '../oci/media-types.ts'
-import type { Blob, Registry } from '../oci/registry.ts'
-import { apiVersion, type Call } from './call.ts'
+import type { Blob, Registry, Soon } from '../oci/registry.ts'
+import { apiVersion, type Call, type ReplyHeaders } from './call.ts'
 
-/** end-2: GET and HEAD of a blob. */
-export async function blob(call: Call, registry: Registry, digest: Digest): Promise<Response> {
+/** Headers of small blobs that were served before, by their bytes in memory. */
+const knownHeaders = new WeakMap<Uint8Array, ReplyHeaders>()
+
+/** end-2: GET and HEAD of a blob. A small one that is in memory is answered without waiting a turn. */
+export function blob(call: Call, registry: Registry, digest: Digest): Soon<Response> {
   const asked = call.head ? undefined : askedRanges(call, digest)
   const unchanged = call.has(digest)
-  if (call.head || unchanged || asked) {
-    const { size } = await registry.headBlob(call.name, digest)
-    const headers = { ...headersOf(digest), ...lengthOf(size) }
-    if (unchanged) return call.reply(304, headers, null)
-    if (call.head) return call.reply(200, headers, null)
-    // The whole is answered where without a length there is no telling what a range means, and where ranges that
-    // overlap would cost more than the whole.
-    const wanted = size === undefined ? [] : resolveRanges(asked!, size)
-    if (size !== undefined && totalOf(wanted) <= size) return ranges(call, registry, digest, size, wanted)
-  }
-  const found = await registry.getBlob(call.name, digest)
-  const headers = { ...headersOf(digest), ...lengthOf(found.size) }
-  return found.whole ? call.reply(200, headers, found.whole) : call.replyBlob(200, headers, found)
+  if (call.head || unchanged || asked) return partOf(call, registry, digest, asked, unchanged)
+  return whole(call, registry, digest)
+}
+
+function whole(call: Call, registry: Registry, digest: Digest): Soon<Response> {
+  const found = registry.getBlob(call.name, digest)
+  return found instanceof Promise ? found.then((blob) => answer(call, blob)) : answer(call, found)
+}
+
+function answer(call: Call, found: Blob): Response {
+  const { digest, size, whole } = found
+  if (!whole) return call.replyBlob(200, { ...headersOf(digest), ...lengthOf(size) }, found)
+  const headers = knownHeaders.get(whole) ?? { ...headersOf(digest), ...lengthOf(size) }
+  knownHeaders.set(whole, headers)
+  return call.reply(200, headers, whole)
+}
+
+/** What needs the size and perhaps no byte: HEAD, If-None-Match, ranges. */
+async function partOf(
+  call: Call,
+  registry: Registry,
+  digest: Digest,
+  asked: AskedRange[] | undefined,
+  unchanged: boolean,
+): Promise<Response> {
+  const { size } = await registry.headBlob(call.name, digest)
+  const headers = { ...headersOf(digest), ...lengthOf(size) }
+  if (unchanged) return call.reply(304, headers, null)
+  if (call.head) return call.reply(200, headers, null)
+  // The whole is answered where without a length there is no telling what a range means, and where ranges that
+  // overlap would cost more than the whole.
+  const wanted = size === undefined ? [] : resolveRanges(asked!, size)
+  if (size === undefined || totalOf(wanted) > size) return whole(call, registry, digest)
+  return ranges(call, registry, digest, size, wanted)
 }
 
 /** The ranges asked for, unless If-Range names other content: its comparison is strong (RFC 9110, 13.1.5). */

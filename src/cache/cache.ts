@@ -165,7 +165,7 @@ class CachedRegistry implements Registry {
     return this.#parts.manifests.get(name, reference)
   }
 
-  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob> {
     this.#parts.readAhead?.blobAsked(name, digest)
     return this.#parts.blobs.get(name, digest, range)
   }

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { RepositoryName } from '../oci/reference.ts'
-import type { Blob, BlobHead, RegistryReader } from '../oci/registry.ts'
+import type { Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { BlobStore, StoredBlob } from '../store/store.ts'
 import type { Bandwidth } from './bandwidth.ts'
@@ -45,16 +45,18 @@ export class CachedBlobs {
     this.#options = options
   }
 
+  get(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob> {
+    const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
+    if (!hot) return this.#find(name, digest, range)
+    this.#used(digest, 'hit')
+    return new MemoryBlob(digest, hot)
+  }
+
   /**
    * A blob goes only to who may have it: a manifest of this repository names it, or the upstream says so now. What is
    * neither kept nor being filled is asked for under this repository's name anyway.
    */
-  async get(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
-    const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
-    if (hot) {
-      this.#used(digest, 'hit')
-      return new MemoryBlob(digest, hot)
-    }
+  async #find(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
     let size = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
     let proven = size !== undefined
     for (;;) {
@@ -190,7 +192,7 @@ export class CachedBlobs {
 
   #source(name: RepositoryName, digest: Digest): FillSource {
     const { upstream, reader, bandwidth } = this.#options
-    return { upstream, repository: name, bandwidth, getBlob: (range) => reader.getBlob(name, digest, range) }
+    return { upstream, repository: name, bandwidth, getBlob: async (range) => reader.getBlob(name, digest, range) }
   }
 
   #used(digest: Digest, outcome: Outcome): void {

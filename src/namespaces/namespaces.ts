@@ -101,7 +101,7 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
       const [registry, there] = at(name)
       return registry.headManifest(there, reference)
     },
-    async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange) {
+    getBlob(name: RepositoryName, digest: Digest, range?: ByteRange) {
       const [registry, there] = at(name)
       return registry.getBlob(there, digest, range)
     },

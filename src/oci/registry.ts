@@ -80,7 +80,7 @@ export interface RegistryReader {
    * end-2 (GET blob). `range` must lie within the blob. A registry without ranges, or an upstream that sends less,
    * says in `Blob.range` what it delivers instead; a cached or hosted one delivers what was asked.
    */
-  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob>
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob>
   /** end-2 (HEAD blob). */
   headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead>
   /** end-8a, end-8b. */

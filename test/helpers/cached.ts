@@ -81,7 +81,7 @@ export class Cached implements Parts {
     return (this.#stopped ??= this.#stop())
   }
 
-  open(repository: string, digest: string, range?: ByteRange): Promise<Blob> {
+  async open(repository: string, digest: string, range?: ByteRange): Promise<Blob> {
     return this.registry.getBlob(parseRepositoryName(repository), parseDigest(digest), range)
   }
 

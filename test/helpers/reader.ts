@@ -53,7 +53,7 @@ export class Reader {
     return this.registry.headManifest(parseRepositoryName(name), parseReference(reference))
   }
 
-  open(name: string, digest: string, range?: { start: number; end: number }): Promise<Blob> {
+  async open(name: string, digest: string, range?: { start: number; end: number }): Promise<Blob> {
     return this.registry.getBlob(parseRepositoryName(name), parseDigest(digest), range)
   }
 

@@ -7,7 +7,7 @@ import { startBerth } from '../servers/berth.ts'
 import { nginxMissing, startNginx } from '../servers/nginx.ts'
 import { answers, freePort, run, script } from '../servers/process.ts'
 import { blobPath, manifestPath, type Content, type Image } from '../servers/upstream.ts'
-import { alternate } from '../stats.ts'
+import { alternate, median } from '../stats.ts'
 
 const connections = 32
 
@@ -40,12 +40,13 @@ export const warmBlob: Measure = {
     const rivals = { 'hand pump': await startRival(bench, './hand-pump.ts', image, blob), ...(await nginx(bench)) }
     const rate = (url: string) => byteRate({ url, path: asked, connections: 4, seconds: bench.seconds })
     const figures = await compare(bench, asked, rivals, async (url) => (await rate(url)) / gibibyte)
-    return rows('warm 64 MiB blob', 'GiB/s', figures, { 'hand pump': 0.8 })
+    return rows('warm 64 MiB blob', 'GiB', figures, { 'hand pump': 0.8 })
   },
 }
 
 interface Rival {
   url: string
+  cpuSeconds(): number
   stop(): Promise<void>
 }
 
@@ -54,7 +55,14 @@ async function requests(bench: Bench, what: string, asked: string, content: Cont
   const figures = await compare(bench, asked, rivals, (url) =>
     requestRate({ url, path: asked, connections, seconds: bench.seconds }),
   )
-  return rows(what, 'requests/s', figures, target === undefined ? {} : { 'bare Hono': target })
+  return rows(what, 'requests', figures, target === undefined ? {} : { 'bare Hono': target })
+}
+
+interface Figures {
+  /** By the second. */
+  rates: Record<string, number>
+  /** By the second of the server's CPU: steadier where the machine has other things to do. */
+  perCpu: Record<string, number>
 }
 
 /** Medians of Berth and its rivals, all warm and on the one core, measured turn by turn. */
@@ -63,26 +71,52 @@ async function compare(
   asked: string,
   rivals: Record<string, Rival>,
   measure: (url: string) => Promise<number>,
-): Promise<Record<string, number>> {
+): Promise<Figures> {
   const berth = await startBerth({ folder: bench.folder, upstream: bench.upstream.url, core: 'server' })
   const servers: Record<string, Rival> = { Berth: berth, ...rivals }
   try {
-    for (const { url } of Object.values(servers)) for (let i = 0; i < 3; i++) await download(url, asked)
-    const figures = Object.entries(servers).map(([name, { url }]) => [name, () => measure(url)] as const)
-    return await alternate(bench.rounds, Object.fromEntries(figures))
+    // Once to have it cached, and then until the program is compiled for the work.
+    for (const { url } of Object.values(servers)) {
+      await download(url, asked)
+      await measure(url)
+    }
+    const perCpu = new Map<string, number[]>()
+    const figures = Object.entries(servers).map(([name, server]) => {
+      const figure = async () => {
+        const [started, cpu] = [performance.now(), server.cpuSeconds()]
+        const rate = await measure(server.url)
+        const done = (rate * (performance.now() - started)) / 1000
+        perCpu.set(name, [...(perCpu.get(name) ?? []), done / (server.cpuSeconds() - cpu)])
+        return rate
+      }
+      return [name, figure] as const
+    })
+    const rates = await alternate(bench.rounds, Object.fromEntries(figures))
+    return { rates, perCpu: Object.fromEntries([...perCpu].map(([name, seen]) => [name, median(seen)])) }
   } finally {
     for (const server of Object.values(servers)) await server.stop()
   }
 }
 
-function rows(what: string, unit: string, figures: Record<string, number>, targets: Record<string, number>): Row[] {
-  const { Berth: berth = 0, ...others } = figures
-  const compared: Row[] = Object.entries(others).map(([name, value]) => {
+function rows(what: string, unit: string, { rates, perCpu }: Figures, targets: Record<string, number>): Row[] {
+  const compared = [
+    ...comparisons(what, `${unit}/s`, rates, targets),
+    ...comparisons(what, `${unit}/CPU s`, perCpu, {}),
+  ]
+  return nginxMissing ? [...compared, { what, unit, berth: rates.Berth!, skipped: nginxMissing }] : compared
+}
+
+function comparisons(
+  what: string,
+  unit: string,
+  { Berth: berth = 0, ...others }: Record<string, number>,
+  targets: Record<string, number>,
+): Row[] {
+  return Object.entries(others).map(([name, value]) => {
     const target = targets[name]
     const held = target === undefined ? {} : { target: { atLeast: target } }
     return { what, unit, berth, other: { name, value }, ...held }
   })
-  return nginxMissing ? [...compared, { what, unit, berth, skipped: nginxMissing }] : compared
 }
 
 async function nginx(bench: Bench): Promise<Record<string, Rival>> {
@@ -109,5 +143,5 @@ async function startRival(
   })
   const url = `http://127.0.0.1:${port}`
   await answers(`${url}/v2/`, output)
-  return { url, stop: () => rival.stop() }
+  return { ...rival, url }
 }

@@ -14,7 +14,7 @@ export interface Berth {
   /** Whether it keeps a finished blob. */
   keeps(digest: string): boolean
   /** CPU seconds spent so far, all threads. */
-  cpuSeconds(): Promise<number>
+  cpuSeconds(): number
   /** The most memory it ever had resident, in bytes. */
   mostMemory(): Promise<number>
   /** Ends it and removes its data. */
@@ -57,19 +57,13 @@ export async function startBerth({ folder, upstream, core, env = {} }: BerthOpti
     url,
     startedIn,
     keeps: (digest) => existsSync(layout.blob(digest as Digest)),
-    cpuSeconds: () => cpuSeconds(berth.pid),
+    cpuSeconds: () => berth.cpuSeconds(),
     mostMemory: () => mostMemory(berth.pid),
     async stop() {
       await berth.stop()
       await rm(home, { recursive: true })
     },
   }
-}
-
-/** Linux counts in hundredths of a second, for every architecture that Node runs on. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const fields = (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 async function mostMemory(pid: number): Promise<number> {

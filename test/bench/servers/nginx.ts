@@ -4,8 +4,11 @@ import { answers, freePort, isInstalled, run } from './process.ts'
 
 export const nginxMissing = isInstalled('nginx') ? undefined : 'nginx is not installed'
 
-/** nginx as a cache in front of the upstream: one worker, its log buffered as Berth's is. */
-export async function startNginx(folder: string, upstream: string): Promise<{ url: string; stop(): Promise<void> }> {
+/** nginx as a cache in front of the upstream: one process, its log buffered as Berth's is. */
+export async function startNginx(
+  folder: string,
+  upstream: string,
+): Promise<{ url: string; cpuSeconds(): number; stop(): Promise<void> }> {
   const home = await mkdtemp(path.join(folder, 'nginx-'))
   const port = await freePort()
   const file = path.join(home, 'nginx.conf')
@@ -19,6 +22,7 @@ export async function startNginx(folder: string, upstream: string): Promise<{ ur
   await answers(`${url}/v2/`, output)
   return {
     url,
+    cpuSeconds: () => nginx.cpuSeconds(),
     async stop() {
       await nginx.stop()
       await rm(home, { recursive: true })
@@ -32,7 +36,7 @@ function configuration(home: string, port: number, upstream: string): string {
   return `
 ${user}
 daemon off;
-worker_processes 1;
+master_process off;
 pid ${home}/pid;
 events { worker_connections 1024; }
 http {

@@ -32,6 +32,8 @@ export function script(file: string, ...args: string[]): string[] {
 
 export interface Running {
   readonly pid: number
+  /** CPU seconds spent so far, all threads. */
+  cpuSeconds(): number
   stop(): Promise<void>
 }
 
@@ -55,6 +57,7 @@ export function run(command: string[], { core, env = {}, output }: RunOptions): 
   const ended = once(child, 'exit').then(() => running.delete(child))
   return {
     pid: child.pid!,
+    cpuSeconds: () => cpuSeconds(child.pid!),
     async stop() {
       child.kill('SIGTERM')
       const late = setTimeout(() => child.kill('SIGKILL'), 3000)
@@ -62,6 +65,12 @@ export function run(command: string[], { core, env = {}, output }: RunOptions): 
       clearTimeout(late)
     },
   }
+}
+
+/** Linux counts in hundredths of a second, for every architecture that Node runs on. */
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 // A child inherits the bench's own core, which is the load's.
