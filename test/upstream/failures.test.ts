@@ -114,7 +114,7 @@ describe('the kind of a failure', () => {
     await upstream.stop()
     await expect(pull()).rejects.toMatchObject({
       failure: 'unreachable',
-      message: expect.stringContaining('ECONNREFUSED'),
+      message: expect.stringContaining('ECONNREFUSED') as string,
     })
   })
 
