@@ -23,7 +23,7 @@ export class Authorization {
   readonly #options: AuthorizationOptions
   readonly #tokens = new LRUCache<string, Token>({ max: 1000 })
   readonly #flights = new Map<string, Promise<Token>>()
-  /** What each host last asked for: the next repository's first request then carries a token already. */
+  /** What each origin last asked for: the next repository's first request then carries a token already. */
   readonly #remembered = new LRUCache<string, Challenge>({ max: 100 })
 
   constructor(options: AuthorizationOptions) {
@@ -32,7 +32,7 @@ export class Authorization {
 
   /** The header to send before any challenge of this request; undefined while the host has not asked for one. */
   async foreseen(target: URL, scope: string): Promise<string | undefined> {
-    const challenge = this.#remembered.get(target.host)
+    const challenge = this.#remembered.get(target.origin)
     return challenge && this.#answer(target, challenge, scope)
   }
 
@@ -45,7 +45,7 @@ export class Authorization {
     const bearer = challenges.find((c) => c.scheme === 'bearer' && c.params.realm)
     const challenge = bearer ?? challenges.find((c) => c.scheme === 'basic')
     if (!challenge) return undefined
-    this.#remembered.set(target.host, challenge)
+    this.#remembered.set(target.origin, challenge)
     const header = await this.#answer(target, challenge, scope, challenge.params.scope)
     return header === rejected ? undefined : header
   }

@@ -1,6 +1,7 @@
 import { lookup as dnsLookup } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
-import { rootCertificates } from 'node:tls'
+import { readFileSync } from 'node:fs'
+import tls from 'node:tls'
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
 
 /** Every waiting time towards an upstream, in milliseconds, in one place. */
@@ -32,7 +33,7 @@ export interface Network {
  */
 export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Timeouts> } = {}): Network {
   const waits = { ...timeouts, ...options.timeouts }
-  const tls = options.extraCa === undefined ? {} : { ca: [...rootCertificates, options.extraCa] }
+  const trusted = options.extraCa === undefined ? {} : { ca: [...usualRoots(), options.extraCa] }
   const common = {
     headersTimeout: waits.headers,
     bodyTimeout: waits.idle,
@@ -42,8 +43,10 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
     pipelining: 1,
   }
   const dispatcher = (connect: object): Dispatcher => {
-    const settings = { ...common, connect: { timeout: waits.connect, ...tls, ...connect } }
-    return proxied() ? new EnvHttpProxyAgent({ ...settings, requestTls: tls, proxyTls: tls }) : new Agent(settings)
+    const settings = { ...common, connect: { timeout: waits.connect, ...trusted, ...connect } }
+    return proxied()
+      ? new EnvHttpProxyAgent({ ...settings, requestTls: trusted, proxyTls: trusted })
+      : new Agent(settings)
   }
   const open = dispatcher({})
   const guarded = dispatcher({ lookup: publicLookup })
@@ -53,6 +56,19 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
     close: async () => {
       await Promise.all([open.destroy(), guarded.destroy()])
     },
+  }
+}
+
+/** What Node trusts when it is not told: newer ones say it, for older ones NODE_EXTRA_CA_CERTS is read once more. */
+function usualRoots(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (kind: 'default') => string[] }
+  if (getCACertificates) return getCACertificates('default')
+  const file = process.env.NODE_EXTRA_CA_CERTS
+  try {
+    return file ? [...tls.rootCertificates, readFileSync(file, 'utf8')] : tls.rootCertificates
+  } catch {
+    // Node has warned of it at its start, and goes on without it, too.
+    return tls.rootCertificates
   }
 }
 

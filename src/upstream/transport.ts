@@ -100,7 +100,7 @@ export class Transport {
   }
 
   async #wayTo(url: URL) {
-    if (url.host === this.#home.host) return this.#network.open
+    if (url.origin === this.#home.origin) return this.#network.open
     if (url.protocol !== 'https:' && this.#home.protocol === 'https:') {
       throw new UpstreamError(
         'bad-answer',

@@ -112,10 +112,7 @@ describe('the kind of a failure', () => {
   it('of a port where nobody listens', async () => {
     const { upstream, pull } = await start()
     await upstream.stop()
-    await expect(pull()).rejects.toMatchObject({
-      failure: 'unreachable',
-      message: expect.stringContaining('ECONNREFUSED') as string,
-    })
+    await expect(pull()).rejects.toThrow(/cannot be reached \(ECONNREFUSED\)/)
   })
 
   it('of a name that does not resolve', async () => {
