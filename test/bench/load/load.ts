@@ -30,7 +30,7 @@ export async function byteRate(load: Load): Promise<number> {
 }
 
 async function wrkRate({ url, path, connections, seconds }: Load): Promise<number> {
-  const command = pinned('load', ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, url + path])
+  const command = pinned('load', ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s', url + path])
   const { stdout } = await exec(command[0]!, command.slice(1))
   const failed = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(stdout)
   if (failed) throw new Error(`${url}${path}: ${failed[0]}`)
