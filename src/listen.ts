@@ -14,6 +14,8 @@ export interface Listener {
 const headersTimeout = 20_000
 /** Longer than the idle times of proxies in front, so that they and not we close a connection that is idle. */
 const keepAliveTimeout = 75_000
+/** While stopping, how often connections are closed that have become idle; in milliseconds. */
+const idleSweep = 100
 
 /** Serves HTTP/1.1 on an address. Rejects with the system's error (EADDRINUSE, EACCES, ...) when it cannot be had. */
 export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<Listener> {
@@ -37,8 +39,11 @@ export async function listen(fetch: Fetch, address: { host: string; port: number
 function close(server: HttpServer, grace: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), grace)
+    // A connection that was busy at first is idle when its response has ended; clients would keep it for minutes.
+    const sweep = setInterval(() => server.closeIdleConnections(), idleSweep)
     server.close(() => {
       clearTimeout(cut)
+      clearInterval(sweep)
       resolve()
     })
     server.closeIdleConnections()
