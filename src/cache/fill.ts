@@ -230,6 +230,8 @@ export class Fill implements FetchingFor {
     try {
       if (!(await this.#partial.verify(this.size!))) return await this.#refetch()
       this.#verified = true
+      // Committing waits for the disk: a kill until then must not lose what a client has got whole.
+      await this.#partial.record()
       this.#wakeAll()
       await this.#partial.commit()
     } catch (cause) {

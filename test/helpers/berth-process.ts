@@ -1,10 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
-const tsx = import.meta.resolve('tsx')
+const fromSource = ['--import', import.meta.resolve('tsx'), main]
+const builtMain = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
+
+/** Whether there is a build to run: `npm test` makes one first. */
+export const isBuilt = existsSync(builtMain)
 
 /** `berth` as a process of its own: what it printed so far, and a wait for a line or for its end. */
 export class BerthProcess {
@@ -12,8 +17,8 @@ export class BerthProcess {
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
   output = ''
 
-  constructor(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv) {
-    this.child = spawn(process.execPath, ['--import', tsx, main, ...argv], {
+  constructor(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv, program = fromSource) {
+    this.child = spawn(process.execPath, [...program, ...argv], {
       cwd,
       env: { PATH: process.env.PATH, ...env },
     })
@@ -45,7 +50,15 @@ export class BerthProcess {
 
 /** Starts `berth` in this folder; it is killed, if it still runs, when the test has finished. */
 export function startBerth(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): BerthProcess {
-  const berth = new BerthProcess(argv, cwd, env)
+  return killedAtTheEnd(new BerthProcess(argv, cwd, env))
+}
+
+/** The same of what was built: without the compiler in its memory. */
+export function startBuiltBerth(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): BerthProcess {
+  return killedAtTheEnd(new BerthProcess(argv, cwd, env, [builtMain]))
+}
+
+function killedAtTheEnd(berth: BerthProcess): BerthProcess {
   onTestFinished(async () => {
     berth.child.kill('SIGKILL')
     await berth.ended
