@@ -4,6 +4,7 @@ import path from 'node:path'
 import type { Digest } from '../oci/digest.ts'
 import { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
+import { OpenFile } from './open-file.ts'
 import { syncFolder, type Layout } from './layout.ts'
 import type { PartialBlob } from './store.ts'
 import type { FileHash, Hashing } from './verify.ts'
@@ -17,6 +18,8 @@ export class FsPartial implements PartialBlob {
   readonly present: Intervals
   readonly #layout: Layout
   readonly #file: FileHandle
+  #bytes!: OpenFile
+  readonly #closed: Promise<void>
   readonly #hashing: Hashing
   #hash: FileHash | undefined
   #advanced = 0
@@ -26,6 +29,9 @@ export class FsPartial implements PartialBlob {
     this.#layout = layout
     this.digest = digest
     this.#file = file
+    this.#closed = new Promise((resolve, reject) => {
+      this.#bytes = new OpenFile(file.fd, () => void file.close().then(resolve, reject))
+    })
     this.present = present
     this.#hashing = hashing
   }
@@ -43,13 +49,13 @@ export class FsPartial implements PartialBlob {
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
-      done += (await this.#file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
+      done += await this.#bytes.write(done === 0 ? bytes : bytes.subarray(done), position + done)
     }
     this.present.add(position, position + bytes.length)
   }
 
-  async read(into: Uint8Array, position: number): Promise<number> {
-    return (await this.#file.read(into, 0, into.length, position)).bytesRead
+  read(into: Uint8Array, position: number): Promise<number> {
+    return this.#bytes.read(into, position)
   }
 
   advance(): void {
@@ -105,7 +111,8 @@ export class FsPartial implements PartialBlob {
   async close(): Promise<void> {
     this.#hash?.close()
     this.#hash = undefined
-    await this.#file.close()
+    this.#bytes.close()
+    await this.#closed
   }
 }
 

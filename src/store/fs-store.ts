@@ -1,10 +1,11 @@
-import { close, fstat, open, read } from 'node:fs'
+import { close, fstat, open } from 'node:fs'
 import { readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { FsPartial } from './fs-partial.ts'
 import { Layout } from './layout.ts'
+import { OpenFile } from './open-file.ts'
 import type { BlobFacts, BlobStore, PartialBlob, StoredBlob } from './store.ts'
 import { Hashing } from './verify.ts'
 
@@ -29,7 +30,7 @@ class FsStore implements BlobStore {
       open(this.#layout.blob(digest), 'r', (error, fd) => {
         if (error) return error.code === 'ENOENT' ? resolve(undefined) : reject(error)
         fstat(fd, (failed, stats) => {
-          if (!failed) return resolve(new OpenFile(fd, stats.size))
+          if (!failed) return resolve(new FsBlob(fd, stats.size))
           close(fd)
           reject(failed)
         })
@@ -126,33 +127,20 @@ function ifMissing<T>(value: T): (error: NodeJS.ErrnoException) => T {
   }
 }
 
-class OpenFile implements StoredBlob {
+class FsBlob implements StoredBlob {
   readonly size: number
-  readonly #fd: number
-  #reading = 0
-  #closed = false
+  readonly #file: OpenFile
 
   constructor(fd: number, size: number) {
-    this.#fd = fd
     this.size = size
+    this.#file = new OpenFile(fd, () => close(fd))
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(new Error('blob is closed'))
-      this.#reading++
-      read(this.#fd, into, 0, into.length, position, (error, bytes) => {
-        if (--this.#reading === 0 && this.#closed) close(this.#fd)
-        if (error) reject(error)
-        else resolve(bytes)
-      })
-    })
+    return this.#file.read(into, position)
   }
 
-  // A descriptor number closed under a read in progress could by then belong to another file.
   close(): void {
-    if (this.#closed) return
-    this.#closed = true
-    if (this.#reading === 0) close(this.#fd)
+    this.#file.close()
   }
 }

@@ -6,12 +6,14 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 /** How many lines are gathered before they are written. */
 const block = 100
 
+type Destination = ReturnType<typeof pino.destination>
+
 /** Gathers lines, for a line must not cost a system call, and writes them within half a second all the same. */
 class Lines {
-  readonly #out: NodeJS.WritableStream
+  readonly #out: Destination
   #waiting: string[] = []
 
-  constructor(out: NodeJS.WritableStream) {
+  constructor(out: Destination) {
     this.#out = out
     setInterval(() => this.flush(), 500).unref()
   }
@@ -35,9 +37,15 @@ export interface Log {
 
 /** One JSON object a line to standard output. */
 export function openLog(level: LogLevel): Log {
-  const lines = new Lines(process.stdout)
+  // Not process.stdout, which writes to files synchronously: a busy disk would stop everything.
+  const out = pino.destination({ fd: 1, sync: false })
+  const lines = new Lines(out)
   const logger = pino({ level, base: null, timestamp: isoTime() }, lines)
-  return { logger, flush: () => lines.flush() }
+  const flush = () => {
+    lines.flush()
+    out.flushSync()
+  }
+  return { logger, flush }
 }
 
 /** The time as RFC 3339, made once a millisecond: thousands of lines share one. */

@@ -29,7 +29,7 @@ export interface BerthOptions {
   env?: Record<string, string>
 }
 
-/** Starts the built Berth with empty data, its log at level info in a file as an operator would have it. */
+/** Starts the built Berth, as npm start does, with empty data, its log at level info in a file as an operator would have it. */
 export async function startBerth({ folder, upstream, core, env = {} }: BerthOptions): Promise<Berth> {
   const home = await mkdtemp(path.join(folder, 'berth-'))
   const layout = new Layout(path.join(home, 'data'))
@@ -38,7 +38,7 @@ export async function startBerth({ folder, upstream, core, env = {} }: BerthOpti
   const started = performance.now()
   // BENCH_NODE_OPTIONS=--cpu-prof and the like reach Berth alone.
   const nodeOptions = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean)
-  const berth = run([process.execPath, ...nodeOptions, main, 'serve'], {
+  const berth = run([process.execPath, '--max-semi-space-size=4', ...nodeOptions, main, 'serve'], {
     core,
     output,
     env: {
