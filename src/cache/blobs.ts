@@ -72,6 +72,7 @@ export class FillBlob implements Blob {
   readonly size: number | undefined
   readonly range: ByteRange | undefined
   readonly #fill: Fill
+  readonly #done: () => void
   readonly #source: FillSource
   readonly #start: number
   readonly #end: number
@@ -80,12 +81,13 @@ export class FillBlob implements Blob {
   #direct: Blob | undefined
   #closed = false
 
-  /** `source` is attached to `fill`, which must have answered; it is detached when this is closed. */
-  constructor(fill: Fill, source: FillSource, range?: ByteRange) {
+  /** `source` is attached to `fill`, which must have answered; it is detached, and `done` called, when this is closed. */
+  constructor(fill: Fill, source: FillSource, done: () => void, range?: ByteRange) {
     this.digest = fill.digest
     this.size = fill.size
     this.range = range ?? (fill.size === undefined ? undefined : { start: 0, end: fill.size })
     this.#fill = fill
+    this.#done = done
     this.#source = source
     this.#start = this.range?.start ?? 0
     this.#end = this.range?.end ?? Infinity
@@ -143,5 +145,6 @@ export class FillBlob implements Blob {
     this.#closed = true
     this.#direct?.close()
     this.#fill.detach(this.#source)
+    this.#done()
   }
 }

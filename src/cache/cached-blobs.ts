@@ -164,7 +164,7 @@ export class CachedBlobs {
     }
     if (size === undefined && fill.size !== undefined) await this.#noteSize(name, digest, fill.size)
     this.#used(digest, 'miss')
-    return new FillBlob(fill, source, range)
+    return new FillBlob(fill, source, this.#options.inUse.begin(digest), range)
   }
 
   async #passThrough(source: FillSource, digest: Digest, size?: number, range?: ByteRange): Promise<Blob> {

@@ -15,7 +15,7 @@ import { makeFolder } from './folder.ts'
 import { eventually, openFilesIn } from './open-files.ts'
 import type { Upstream } from './upstream.ts'
 
-export interface CachedOptions extends Pick<CacheOptions, 'fill' | 'limits' | 'now'> {
+export interface CachedOptions extends Pick<CacheOptions, 'fill' | 'limits' | 'keep' | 'now'> {
   /** A data folder that is there already. */
   folder?: string
   /** Milliseconds. */

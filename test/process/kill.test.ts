@@ -10,8 +10,8 @@ import { makeHome, partialFiles, recordedBytes, serve } from './serving.ts'
 const mebibyte = 1024 * 1024
 const name = 'library/app'
 
-/** 100 in CI. */
-const kills = Number(process.env.BERTH_TEST_KILLS ?? 5)
+/** More in CI, where there is time. */
+const kills = Number(process.env.BERTH_TEST_KILLS ?? (process.env.CI ? 100 : 5))
 const seed = Number(process.env.BERTH_TEST_SEED ?? Date.now() % 1_000_000)
 
 async function startSlowUpstream(size: number) {

@@ -1,0 +1,105 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Digest } from '../../src/oci/digest.ts'
+import { Layout } from '../../src/store/layout.ts'
+import { readAll, startCached, type CachedOptions } from '../helpers/cached.ts'
+import { makeClock } from '../helpers/clock.ts'
+import { startUpstream } from '../helpers/upstream.ts'
+
+const size = 200_000
+const day = 24 * 3_600_000
+
+/** Three images of one layer each, pulled one after the other, `a` first. */
+async function startPulled(options: CachedOptions = {}) {
+  const image = (name: string) => ({
+    blobs: { c: '{}', l: { size, seed: name.charCodeAt(0) } },
+    manifests: { m: { config: 'c', layers: ['l'] } },
+    tags: { 1: 'm' },
+  })
+  const upstream = await startUpstream({ content: { a: image('a'), b: image('b'), c: image('c') } })
+  const clock = makeClock()
+  const cached = await startCached(upstream, { now: () => clock.now(), ...options })
+  const layer = Object.fromEntries(['a', 'b', 'c'].map((name) => [name, upstream.content.digest(name, 'l')]))
+  for (const name of ['a', 'b', 'c']) {
+    clock.advance(1000)
+    await cached.manifest(name, '1')
+    await cached.read(name, layer[name]!)
+    await cached.settled()
+  }
+  const kept = async () => {
+    const stored = await Promise.all(
+      Object.entries(layer).map(async ([name, digest]) => ((await cached.stored(digest)) ? name : '')),
+    )
+    return stored.join('')
+  }
+  return { upstream, cached, clock, layer, kept }
+}
+
+describe('a store over its limit', () => {
+  const keep = { maxSize: 2.5 * size }
+
+  it('lets the least recently used go', async () => {
+    const { cached, kept } = await startPulled({ keep })
+    await cached.cache.evict()
+    expect(await kept()).toBe('bc')
+  })
+
+  it('counts a hit as a use', async () => {
+    const { cached, clock, layer, kept } = await startPulled()
+    clock.advance(1000)
+    await cached.read('a', layer.a!)
+    expect((await cached.metadata.listEvictableBlobs(9)).at(-1)!.digest).toBe(layer.a)
+    expect(await kept()).toBe('abc')
+  })
+
+  it('keeps what is pinned', async () => {
+    const { cached, kept } = await startPulled({ keep: { ...keep, pins: ['up/a:1'] } })
+    await cached.cache.evict()
+    expect(await kept()).toBe('ac')
+  })
+
+  it('keeps what is being read, and evicts it when that is over', async () => {
+    const { cached, layer, kept } = await startPulled({ keep: { maxSize: size / 2 } })
+    const reading = await cached.open('a', layer.a!)
+    await cached.settled()
+    await cached.cache.evict()
+    expect(await kept()).toBe('a')
+    await readAll(reading)
+    reading.close()
+    await cached.cache.evict()
+    expect(await kept()).toBe('')
+  })
+
+  it('fetches again what was evicted, for a client that asks, and its HEAD knows it all the time', async () => {
+    const { upstream, cached, layer } = await startPulled({ keep: { maxSize: 0 } })
+    await cached.cache.evict()
+    expect(await cached.stored(layer.a!)).toBeUndefined()
+    const head = await cached.registry.headBlob('a' as never, layer.a as Digest)
+    expect(head.size).toBe(size)
+    expect((await cached.read('a', layer.a!)).equals(upstream.content.bytes('a', 'l'))).toBe(true)
+  })
+})
+
+it('lets go of what lay idle too long, and of nothing else', async () => {
+  const { cached, clock, layer, kept } = await startPulled({ keep: { maxIdle: () => day } })
+  clock.advance(day)
+  await cached.read('b', layer.b!)
+  clock.advance(1000)
+  await cached.cache.evict()
+  expect(await kept()).toBe('b')
+})
+
+describe('scrubbing', () => {
+  it('puts a blob aside whose bytes have changed, and the next pull fetches it again', async () => {
+    const { upstream, cached, clock, layer } = await startPulled()
+    writeFileSync(new Layout(cached.folder).blob(layer.a as Digest), Buffer.alloc(size))
+    expect(await cached.cache.scrub()).toBe(0)
+    clock.advance(15 * day)
+    expect(await cached.cache.scrub()).toBe(1)
+    expect(cached.count('wrong-content')).toBe(1)
+    expect(await cached.stored(layer.a!)).toBeUndefined()
+    expect((await cached.read('a', layer.a!)).equals(upstream.content.bytes('a', 'l'))).toBe(true)
+    expect(path.basename(new Layout(cached.folder).quarantined(layer.a as Digest))).toContain(layer.a!.slice(7))
+  })
+})

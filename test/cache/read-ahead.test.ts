@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { startCached } from '../helpers/cached.ts'
+import { startUpstream } from '../helpers/upstream.ts'
+
+const layers = ['l1', 'l2', 'l3', 'l4', 'l5']
+
+async function startImage(readAhead: boolean) {
+  const blobs = Object.fromEntries(layers.map((name, i) => [name, { size: 50_000, seed: i }]))
+  const content = {
+    app: { blobs: { c: '{"os":"linux"}', ...blobs }, manifests: { m: { config: 'c', layers } }, tags: { 1: 'm' } },
+  }
+  const upstream = await startUpstream({ content })
+  const cached = await startCached(upstream, { readAhead })
+  const digest = (name: string) => upstream.content.digest('app', name)
+  const layersAsked = () => upstream.requests.filter((line) => /GET .*blobs/.test(line)).length
+  return { upstream, cached, digest, layersAsked }
+}
+
+describe('read-ahead', () => {
+  it('fetches all layers of an image once its first is asked for, each once', async () => {
+    const { cached, digest, upstream } = await startImage(true)
+    await cached.manifest('app', '1')
+    await cached.read('app', digest('l2'))
+    await cached.settled()
+    for (const name of layers) expect(await cached.stored(digest(name)), name).toBeDefined()
+    for (const name of layers) await cached.read('app', digest(name))
+    expect(upstream.count(/GET .*blobs/)).toBe(layers.length)
+  })
+
+  it('does nothing for a manifest that is only looked at, nor for its config', async () => {
+    const { cached, digest, layersAsked } = await startImage(true)
+    await cached.manifest('app', '1')
+    await cached.read('app', digest('c'))
+    await cached.settled()
+    expect(layersAsked()).toBe(1)
+  })
+
+  it('can be switched off for an upstream', async () => {
+    const { cached, digest, layersAsked } = await startImage(false)
+    await cached.manifest('app', '1')
+    await cached.read('app', digest('l1'))
+    await cached.settled()
+    expect(layersAsked()).toBe(1)
+  })
+})
