@@ -174,7 +174,8 @@ class UpstreamRegistry implements RegistryReader {
     answer.drop()
     const failure = statusFailure(this.#client.name, what, answer.status, answer.headers)
     if (failure) {
-      if (failure.failure === 'rate-limited') this.#client.failed(failure)
+      // A refusal is an answer: most often it means that there is no such image.
+      if (failure.failure !== 'unauthorized') this.#client.failed(failure)
       throw failure
     }
     if (answer.status === 404 || answer.status === 410) {
