@@ -54,7 +54,9 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
     const first = path.slice(0, Math.max(0, path.indexOf('/')))
     const named = first === '' ? undefined : (byName.get(first) ?? byName.get(normalHost(first)))
     if (address.ns) {
-      const place = byName.get(normalHost(address.ns)) ?? notConfigured(address.ns)
+      // Lower case takes some letters beyond ASCII for others within it.
+      const place = isAscii(address.ns) ? byName.get(normalHost(address.ns)) : undefined
+      if (!place) notConfigured(address.ns)
       // A mirror set up with a path says the registry twice.
       return nameIn(place, named === place ? path.slice(first.length + 1) : path)
     }
@@ -119,6 +121,8 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
     },
   }
 }
+
+const isAscii = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
 
 /** A registry's host as one string: lower case, without the port that https has anyway, without a root dot. */
 function normalHost(host: string): string {

@@ -13,6 +13,13 @@ export function isSchema1(mediaType: string): boolean {
   return mediaType.startsWith('application/vnd.docker.distribution.manifest.v1+')
 }
 
+const mediaType = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i
+
+/** Whether a text is a media type by RFC 6838, 4.2, without parameters: what is none must not become a header. */
+export function isMediaType(text: string): boolean {
+  return mediaType.test(text)
+}
+
 export function isIndex(mediaType: string): boolean {
   return mediaType === ociIndex || mediaType === dockerList
 }

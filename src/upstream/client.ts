@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { UpstreamError } from '../oci/errors.ts'
 import { Authorization } from './authorization.ts'
 import { Breaker } from './breaker.ts'
@@ -36,7 +37,7 @@ const redirects = new Set([301, 302, 303, 307, 308])
 export class UpstreamClient {
   readonly name: string
   readonly #url: URL
-  readonly #breaker: Breaker
+  readonly #breakers: LRUCache<string, Breaker>
   readonly #transport: Transport
   readonly #authorization: Authorization
   readonly report: (event: UpstreamEvent) => void
@@ -46,7 +47,7 @@ export class UpstreamClient {
     this.name = name
     this.#url = url
     this.report = report
-    this.#breaker = new Breaker(now)
+    this.#breakers = new LRUCache({ max: 100, memoMethod: () => new Breaker(now) })
     this.#transport = new Transport(name, url, options.network)
     this.#authorization = new Authorization({
       upstream: name,
@@ -65,54 +66,65 @@ export class UpstreamClient {
 
   /** Any status is an answer, also 404; throws UpstreamError when there is none. 401s that a token can mend are mended. */
   async ask(question: Question): Promise<Answer> {
-    this.#breaker.check()
-    try {
-      const answer = await this.#follow(question)
-      if (answer.status < 500) this.#breaker.succeeded()
-      else this.failed(new UpstreamError('server-error', `upstream ${this.name} answered ${answer.status}`))
-      this.report({ type: 'upstream-request', upstream: this.name, method: question.method, status: answer.status })
-      this.#reportRateLimit(answer)
-      return answer
-    } catch (error) {
-      // A client that gave up says nothing about the upstream.
-      if (error instanceof UpstreamError && !question.signal?.aborted) this.failed(error)
-      throw error
-    }
+    const answer = await this.#follow(question)
+    this.report({ type: 'upstream-request', upstream: this.name, method: question.method, status: answer.status })
+    this.#reportRateLimit(answer)
+    return answer
   }
 
-  /** Records a failure. */
+  /** Tells of a failure; those of the network are told already. */
   failed(error: UpstreamError): void {
-    this.#breaker.failed(error)
-    this.#tell(error)
+    this.report({ type: 'upstream-failure', upstream: this.name, failure: error.failure, message: error.message })
   }
 
-  /** Records what broke off a body, and names it. The breaker hears nothing: the host has just answered. */
+  /** Tells what broke off a body, and names it. The breaker hears nothing: the host has just answered. */
   brokenOff(error: unknown, answer: Answer): UpstreamError {
     const failure = networkFailure(error, this.name, answer.url.host)
-    this.#tell(failure)
+    this.failed(failure)
     return failure
-  }
-
-  #tell(error: UpstreamError): void {
-    this.report({ type: 'upstream-failure', upstream: this.name, failure: error.failure, message: error.message })
   }
 
   async #follow(question: Question): Promise<Answer> {
     let url = question.target
     for (let hops = 0; hops <= maxRedirects; hops++) {
-      const answer = await this.#authorized(url, question)
+      const answer = await this.#hop(url, question)
       const location = redirects.has(answer.status) ? answer.header('location') : undefined
       if (location === undefined) return answer
       answer.drop()
       url = this.#resolve(location, url)
     }
-    throw new UpstreamError('bad-answer', `upstream ${this.name} redirected more than ${maxRedirects} times`)
+    throw this.#badRedirect(`more than ${maxRedirects} times`)
+  }
+
+  // One breaker for each origin: a CDN that is down is no reason to leave the registry alone.
+  async #hop(url: URL, question: Question): Promise<Answer> {
+    const breaker = this.#breakers.memo(url.origin)
+    breaker.check()
+    try {
+      const answer = await this.#authorized(url, question)
+      if (answer.status < 500) breaker.succeeded()
+      else breaker.failed(new UpstreamError('server-error', `upstream ${this.name} answered ${answer.status}`))
+      return answer
+    } catch (error) {
+      // A client that gave up says nothing about the upstream.
+      if (error instanceof UpstreamError && !question.signal?.aborted) {
+        breaker.failed(error)
+        this.failed(error)
+      }
+      throw error
+    }
   }
 
   #resolve(location: string, base: URL): URL {
     const url = URL.canParse(location, base.href) ? new URL(location, base) : undefined
     if (url && (url.protocol === 'https:' || url.protocol === 'http:')) return url
-    throw new UpstreamError('bad-answer', `upstream ${this.name} redirected to something that is no http(s) URL`)
+    throw this.#badRedirect('to something that is no http(s) URL')
+  }
+
+  #badRedirect(how: string): UpstreamError {
+    const error = new UpstreamError('bad-answer', `upstream ${this.name} redirected ${how}`)
+    this.failed(error)
+    return error
   }
 
   // Each host is answered by what it asked itself, so nothing meant for one ever reaches another.

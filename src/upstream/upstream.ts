@@ -3,7 +3,7 @@ import { digestOf, isDigest, quote, algorithmOf, hexOf, type Digest } from '../o
 import type { Descriptor } from '../oci/descriptor.ts'
 import { RegistryError, UpstreamError, isAbsence, type ErrorCode } from '../oci/errors.ts'
 import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
-import { acceptManifests, essence, isSchema1, ociIndex } from '../oci/media-types.ts'
+import { acceptManifests, essence, isMediaType, isSchema1, ociIndex } from '../oci/media-types.ts'
 import { parseContentRange, type ByteRange } from '../oci/range.ts'
 import { isTag, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Blob, BlobHead, Manifest, ManifestHead, Referrers, RegistryReader, TagPage } from '../oci/registry.ts'
@@ -174,7 +174,8 @@ class UpstreamRegistry implements RegistryReader {
     answer.drop()
     const failure = statusFailure(this.#client.name, what, answer.status, answer.headers)
     if (failure) {
-      if (failure.failure === 'rate-limited') this.#client.failed(failure)
+      // A refusal is an answer: most often it means that there is no such image.
+      if (failure.failure !== 'unauthorized') this.#client.failed(failure)
       throw failure
     }
     if (answer.status === 404 || answer.status === 410) {
@@ -202,8 +203,8 @@ class UpstreamRegistry implements RegistryReader {
 
 /** The type sent, unless it is one that says nothing; then what the manifest says of itself. */
 function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => UpstreamError): string {
-  const vague = ['', 'application/octet-stream', 'application/json', 'text/plain', 'text/html']
-  if (!vague.includes(claimed)) return claimed
+  const vague = ['application/octet-stream', 'application/json', 'text/plain', 'text/html']
+  if (isMediaType(claimed) && !vague.includes(claimed)) return claimed
   try {
     return mediaTypeOf(readManifest(bytes))
   } catch {

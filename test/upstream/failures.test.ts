@@ -164,6 +164,25 @@ describe('an upstream that is down', () => {
     expect(upstream.requests).toHaveLength(2)
   })
 
+  it('for blobs only, its CDN being away, is asked for manifests as before', async () => {
+    const { upstream, reader, pull } = await start({ cdn: {}, faults: [{ on: /^cdn/, reset: true }] })
+    const blob = () => reader.blob('org/app', upstream.content.digest('org/app', 'a'))
+    await expect(blob()).rejects.toMatchObject({ failure: 'unreachable' })
+    await pull()
+    upstream.forget()
+    await expect(blob()).rejects.toThrow(/asking it again in 1 s/)
+    expect(upstream.received.map(({ role }) => role)).toEqual(['registry'])
+    upstream.set({ faults: [] })
+    reader.clock.advance(1000)
+    expect((await blob()).toString()).toBe('0123456789')
+  })
+
+  it('is told once for each time it was asked', async () => {
+    const { reader, pull } = await start({ faults: [{ reset: true }] })
+    for (let i = 0; i < 5; i++) await expect(pull()).rejects.toThrow()
+    expect(reader.events.filter(({ type }) => type === 'upstream-failure')).toHaveLength(1)
+  })
+
   it('for one repository (500) is asked for the others', async () => {
     const upstream = await startUpstream({
       content: { ...content, 'org/other': image },
