@@ -122,7 +122,7 @@ export class CachedBlobs {
     stored.close()
     const message = `stored ${digest} must have ${record.size} bytes, saw ${stored.size}: put aside, to be fetched again`
     this.#options.report({ type: 'wrong-content', upstream: this.#options.upstream, digest, message })
-    await this.#quietly(store.quarantine(digest))
+    await store.quarantine(digest).catch((cause: unknown) => this.#unreadable(digest, cause))
     await this.#quietly(metadata.blobRemoved(digest))
     return undefined
   }

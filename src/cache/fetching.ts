@@ -82,6 +82,8 @@ export class Fetching implements FetchTarget {
   startAnew(): void {
     this.#hasAnswered = false
     this.#validator = undefined
+    // Ranges may have been at fault.
+    this.#parallel = false
   }
 
   stop(): void {
@@ -163,7 +165,7 @@ export class Fetching implements FetchTarget {
   #nextRange(readAhead: boolean): ByteRange | undefined {
     const { size, present } = this.#fill
     if (size === undefined) return this.#fetches.size === 0 ? { start: present.endOfRun(0), end: Infinity } : undefined
-    const inRanges = size > this.#policy.parallelThreshold && this.#ranges !== false
+    const inRanges = size > this.#policy.parallelThreshold && this.#ranges !== false && this.#parallel
     return nextStretch({
       size,
       present,
@@ -221,6 +223,8 @@ export class Fetching implements FetchTarget {
       if (this.#sources.length === 0) this.#fill.failed(failure)
       return
     }
+    // One that cannot do ranges right may still do the whole.
+    if (failure.failure === 'bad-answer' && fetch.asked) this.#ranges = false
     this.#failures = fetch.progressed ? 1 : this.#failures + 1
     const patience = failure.temporary && this.#hasAnswered ? this.#policy.attempts : 2
     const pause = fetch.progressed ? 0 : Math.min(longestPause, this.#policy.pause * 2 ** (this.#failures - 1))

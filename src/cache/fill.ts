@@ -98,7 +98,7 @@ export class Fill implements FetchingFor {
     waiting?.wake()
     if (this.#readers.size > 0) return
     if (this.#state === 'filling' && this.#options.policy.complete !== 'always') void this.stop()
-    else if (this.#isOver) void this.#partial.close()
+    else if (this.#isOver) void this.#partial.close().catch(() => {})
   }
 
   /**

@@ -1,5 +1,4 @@
-import { open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { Digest } from '../oci/digest.ts'
 import { Intervals } from '../oci/intervals.ts'
@@ -38,10 +37,13 @@ export class FsPartial implements PartialBlob {
 
   static async open(layout: Layout, digest: Digest, hashing: Hashing): Promise<FsPartial> {
     const recorded = await readRecord(layout.intervals(digest))
-    const file = await open(layout.partial(digest), recorded ? 'r+' : 'w+').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-      return open(layout.partial(digest), 'w+')
-    })
+    const file = await open(layout.partial(digest), recorded ? 'r+' : 'w+').catch(
+      async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error
+        await mkdir(layout.partials, { recursive: true })
+        return open(layout.partial(digest), 'w+')
+      },
+    )
     const { size } = await file.stat()
     const present = new Intervals((recorded ?? []).filter((range) => range.end <= size))
     return new FsPartial(layout, digest, file, present, hashing)

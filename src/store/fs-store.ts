@@ -1,5 +1,5 @@
 import { close, fstat, open } from 'node:fs'
-import { readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDigest, type Digest } from '../oci/digest.ts'
@@ -51,6 +51,7 @@ class FsStore implements BlobStore {
   }
 
   async quarantine(digest: Digest): Promise<void> {
+    await mkdir(this.#layout.quarantine, { recursive: true })
     await rename(this.#layout.blob(digest), this.#layout.quarantined(digest)).catch(ifMissing(undefined))
   }
 

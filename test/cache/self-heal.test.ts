@@ -84,6 +84,26 @@ describe('a stored blob that a hand or a broken disk changed (case 23, distribut
   })
 })
 
+describe('folders removed under a running process', () => {
+  it.each(['partial', 'quarantine', 'blobs'])('%s: is made again when it is needed', async (name) => {
+    const { folder, cached, big, bytes } = await startAgain(() => {})
+    if (name !== 'blobs') truncateSync(new Layout(folder).blob(big as Digest), 5)
+    rmSync(path.join(folder, name), { recursive: true })
+    expect(bytes.equals(await cached.read('app', big))).toBe(true)
+    await cached.settled()
+    expect((await cached.stored(big))?.equals(bytes)).toBe(true)
+  })
+
+  it('or something in their place: the pull passes by the disk', async () => {
+    const { folder, cached, big, bytes } = await startAgain(() => {})
+    truncateSync(new Layout(folder).blob(big as Digest), 5)
+    rmSync(path.join(folder, 'quarantine'), { recursive: true })
+    writeFileSync(path.join(folder, 'quarantine'), '')
+    expect(bytes.equals(await cached.read('app', big))).toBe(true)
+    expect(cached.count('storage-failure')).toBeGreaterThan(0)
+  })
+})
+
 describe('a start', () => {
   it('takes in blobs that the database does not know, without asking the upstream for their bytes', async () => {
     const { upstream, cached, big, bytes } = await startAgain((layout) => {

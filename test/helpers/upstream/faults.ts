@@ -17,6 +17,8 @@ export interface Fault {
   bytesPerSecond?: number
   /** Flips the byte at this offset of the whole content. */
   wrongByte?: number
+  /** Sends bytes from so far behind those that the headers name, zeros past the end. */
+  shiftBy?: number
   /** Ends the body so many bytes early, cleanly, with a Content-Length to match. */
   shortBy?: number
   /** Adds so many bytes to the body, with a Content-Length to match. */
@@ -45,6 +47,7 @@ export interface BodyPlan {
   stops: Stop[]
   bytesPerSecond?: number | undefined
   wrongByte?: number
+  shiftBy?: number
   shortBy: number
   longBy: number
 }
@@ -99,10 +102,10 @@ export class Faults {
   forBody(line: string, { start, end }: { start: number; end: number }): BodyPlan {
     const plan: BodyPlan = { stops: [], shortBy: 0, longBy: 0 }
     if (start === end) return plan
-    const applies = ({ cutAfter, stallAfter, wrongByte, bytesPerSecond, shortBy, longBy }: Fault) =>
+    const applies = ({ cutAfter, stallAfter, wrongByte, bytesPerSecond, shortBy, longBy, shiftBy }: Fault) =>
       [cutAfter, stallAfter].some((at) => at !== undefined && at < end - start) ||
       (wrongByte !== undefined && wrongByte >= start && wrongByte < end) ||
-      [bytesPerSecond, shortBy, longBy].some((value) => value !== undefined)
+      [bytesPerSecond, shortBy, longBy, shiftBy].some((value) => value !== undefined)
     for (const active of this.#active(line, applies)) {
       active.left--
       const { fault } = active
@@ -110,6 +113,7 @@ export class Faults {
       if (fault.stallAfter !== undefined) plan.stops.push({ at: fault.stallAfter, then: never })
       if (fault.bytesPerSecond !== undefined) plan.bytesPerSecond = fault.bytesPerSecond
       if (fault.wrongByte !== undefined) plan.wrongByte = fault.wrongByte
+      if (fault.shiftBy !== undefined) plan.shiftBy = fault.shiftBy
       plan.shortBy += fault.shortBy ?? 0
       plan.longBy += fault.longBy ?? 0
     }

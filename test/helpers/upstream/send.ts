@@ -34,13 +34,21 @@ function withLength(headers: Answer['headers'], length: number): Answer['headers
   return { ...headers, 'content-length': String(length) }
 }
 
-function* bytesOf(body: Body, { shortBy, longBy, wrongByte }: BodyPlan): Generator<Buffer> {
+function* bytesOf(body: Body, { shortBy, longBy, wrongByte, shiftBy = 0 }: BodyPlan): Generator<Buffer> {
   let at = body.start
-  for (const chunk of body.bytes.chunks(body.start, body.end - shortBy)) {
+  for (const chunk of shifted(body, shiftBy, shortBy)) {
     yield wrongByte === undefined ? chunk : flipped(chunk, wrongByte - at)
     at += chunk.length
   }
   if (longBy > 0) yield Buffer.alloc(longBy)
+}
+
+function* shifted({ bytes, start, end }: Body, by: number, shortBy: number): Generator<Buffer> {
+  const length = end - start - shortBy
+  const from = Math.min(bytes.size, start + by)
+  const to = Math.min(bytes.size, from + length)
+  yield* bytes.chunks(from, to)
+  if (to - from < length) yield Buffer.alloc(length - (to - from))
 }
 
 function flipped(chunk: Buffer, at: number): Buffer {
