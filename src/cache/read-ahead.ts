@@ -12,7 +12,7 @@ export interface Ahead {
 }
 
 /** Fills begun ahead at the same time, at most: the rest follow as these end. */
-const atOnce = 16
+const atOnce = 24
 
 /**
  * Clients fetch three layers at a time. When the first layer of an image is asked for, the others are on their way as well.
