@@ -21,10 +21,16 @@ export type Timeouts = typeof timeouts
 
 /** The ways out of the process: `open` for hosts the operator configured, `guarded` for hosts an upstream named. */
 export interface Network {
-  readonly open: Dispatcher
+  readonly open: Way
   /** Refuses to connect to loopback, private and link-local addresses. */
-  readonly guarded: Dispatcher
+  readonly guarded: Way
   close(): Promise<void>
+}
+
+export interface Way {
+  readonly pooled: Dispatcher
+  /** A new connection for each request. */
+  readonly fresh: Dispatcher
 }
 
 /**
@@ -40,21 +46,22 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
     keepAliveTimeout: waits.keepAlive,
     keepAliveMaxTimeout: waits.keepAlive,
     connections: 128,
-    pipelining: 1,
   }
-  const dispatcher = (connect: object): Dispatcher => {
-    const settings = { ...common, connect: { timeout: waits.connect, ...trusted, ...connect } }
+  const dispatcher = (connect: object, pipelining: number): Dispatcher => {
+    const settings = { ...common, pipelining, connect: { timeout: waits.connect, ...trusted, ...connect } }
     return proxied()
       ? new EnvHttpProxyAgent({ ...settings, requestTls: trusted, proxyTls: trusted })
       : new Agent(settings)
   }
-  const open = dispatcher({})
-  const guarded = dispatcher({ lookup: publicLookup })
+  // To undici a pipelining of 0 is no keep-alive.
+  const way = (connect: object): Way => ({ pooled: dispatcher(connect, 1), fresh: dispatcher(connect, 0) })
+  const open = way({})
+  const guarded = way({ lookup: publicLookup })
   return {
     open,
     guarded,
     close: async () => {
-      await Promise.all([open.destroy(), guarded.destroy()])
+      await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
     },
   }
 }

@@ -2,7 +2,7 @@ import { UpstreamError } from '../oci/errors.ts'
 import { basic, type Credentials } from './credentials.ts'
 import { timeouts } from './network.ts'
 import { retryAfter } from './retry.ts'
-import type { Transport } from './transport.ts'
+import type { Answer, Transport } from './transport.ts'
 
 export interface Token {
   readonly value: string
@@ -21,6 +21,7 @@ export interface TokenQuery {
 
 /** A token answer is a few KiB; this only guards memory. */
 const maxAnswer = 1024 * 1024
+const maxRedirects = 3
 
 /**
  * Asks a token server by GET (distribution, docs/content/spec/auth/token.md).
@@ -31,11 +32,26 @@ export async function fetchToken(query: TokenQuery, transport: Transport, now: (
   if (query.service) url.searchParams.set('service', query.service)
   url.searchParams.append('scope', query.scope)
   if (query.credentials) url.searchParams.set('account', query.credentials.username)
-  const headers = query.credentials ? { authorization: basic(query.credentials) } : {}
-  const answer = await transport.send(url, { method: 'GET', headers, signal: AbortSignal.timeout(timeouts.token) })
+  const answer = await follow(url, query.credentials, transport)
   const body = await answer.bytes(maxAnswer)
   if (answer.status !== 200) throw refusal(query, answer.status, answer.headers)
   return readToken(query, body, now())
+}
+
+/** Asks, and goes where it is sent; credentials stay with the server they were meant for. */
+async function follow(first: URL, credentials: Credentials | undefined, transport: Transport): Promise<Answer> {
+  const signal = AbortSignal.timeout(timeouts.token)
+  let url = first
+  for (let hops = 0; ; hops++) {
+    const known = credentials && url.origin === first.origin
+    const headers = known ? { authorization: basic(credentials) } : {}
+    const answer = await transport.send(url, { method: 'GET', headers, signal })
+    const location = answer.header('location')
+    if (answer.status < 300 || answer.status >= 400 || hops === maxRedirects) return answer
+    if (location === undefined || !URL.canParse(location, url.href)) return answer
+    answer.drop()
+    url = new URL(location, url)
+  }
 }
 
 function refusal(

@@ -95,6 +95,26 @@ describe('with Bearer', () => {
     ])
   })
 
+  it('follow a redirect of the token server on its own host, and to no other', async () => {
+    const other = await startUpstream({ content, auth })
+    const { upstream, pull } = await start({ auth })
+    const redirect = (location: string) =>
+      upstream.set({ faults: [{ on: /\/token\?/, status: 307, headers: { location }, times: 1 }] })
+    redirect('/token?scope=repository:org/app:pull')
+    await pull()
+    upstream.expireTokens()
+    redirect(`${other.url}/token?scope=repository:org/app:pull`)
+    await pull().catch(() => {})
+    expect(other.received.map(({ headers }) => headers.authorization)).toEqual([undefined])
+  })
+
+  it('do not follow a token server in circles', async () => {
+    const location = '/token?again'
+    const { upstream, pull } = await start({ auth, faults: [{ on: /\/token/, status: 307, headers: { location } }] })
+    await expect(pull()).rejects.toMatchObject({ name: 'UpstreamError' })
+    expect(upstream.requests.length).toBeLessThan(12)
+  })
+
   it('leave the token where it belongs: a CDN on another host sees none', async () => {
     const { upstream, reader } = await start({ auth, cdn: {} })
     await reader.blob('org/app', upstream.content.digest('org/app', 'a'))

@@ -50,7 +50,7 @@ describe('an inner address', () => {
     const network = openNetwork()
     onTestFinished(() => network.close())
     const url = upstream.url.replace('127.0.0.1', 'localhost')
-    await expect(request(url, { dispatcher: network.guarded })).rejects.toThrow(/inner address/)
+    await expect(request(url, { dispatcher: network.guarded.pooled })).rejects.toThrow(/inner address/)
     expect(upstream.requests).toEqual([])
   })
 })
