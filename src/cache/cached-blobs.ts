@@ -9,6 +9,7 @@ import type { Bandwidth } from './bandwidth.ts'
 import { FillBlob, MemoryBlob, StoredBlobReader } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
+import type { Fill } from './fill.ts'
 import type { Fills } from './fills.ts'
 import type { InUse } from './in-use.ts'
 import type { Ahead } from './read-ahead.ts'
@@ -40,6 +41,8 @@ export function hotBlobs(): HotBlobs {
 /** The blobs of one upstream: from memory, from the store, from a fill that runs or begins, and past a disk that fails. */
 export class CachedBlobs {
   readonly #options: CachedBlobsOptions
+  /** Sizes that an upstream told in passing; believed until a fill proves them right or wrong. */
+  readonly #told = new LRUCache<string, number>({ max: 5_000 })
 
   constructor(options: CachedBlobsOptions) {
     this.#options = options
@@ -57,7 +60,7 @@ export class CachedBlobs {
    * neither kept nor being filled is asked for under this repository's name anyway.
    */
   async #find(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
-    let size = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
+    let size = await this.#knownSize(name, digest)
     let proven = size !== undefined
     for (;;) {
       const stored = await this.#open(digest)
@@ -69,7 +72,8 @@ export class CachedBlobs {
         continue
       }
       if (stored) {
-        if (size === undefined) await this.#noteSize(name, digest, stored.size)
+        if (size === undefined || this.#told.has(this.#key(name, digest)))
+          await this.#sizeProven(name, digest, stored.size)
         return this.#read(name, digest, stored, range)
       }
       const source = this.#source(name, digest)
@@ -101,12 +105,21 @@ export class CachedBlobs {
   }
 
   async head(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    const { metadata, reader } = this.#options
-    const known = await metadata.findBlobSize(this.#repository(name), digest)
+    const known = await this.#knownSize(name, digest)
     if (known !== undefined) return { digest, size: known }
-    const head = await reader.headBlob(name, digest)
-    if (head.size !== undefined) await this.#noteSize(name, digest, head.size)
+    const head = await this.#options.reader.headBlob(name, digest)
+    if (head.size !== undefined) this.#told.set(this.#key(name, digest), head.size)
     return head
+  }
+
+  async #knownSize(name: RepositoryName, digest: Digest): Promise<number | undefined> {
+    const proven = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
+    return proven ?? this.#told.get(this.#key(name, digest))
+  }
+
+  async #sizeProven(name: RepositoryName, digest: Digest, size: number): Promise<void> {
+    this.#told.delete(this.#key(name, digest))
+    await this.#quietly(this.#options.metadata.putBlobSize(this.#repository(name), digest, size))
   }
 
   /** A stored blob of the size it was stored with; one that is short or long is put aside, to be fetched anew. */
@@ -160,9 +173,10 @@ export class CachedBlobs {
       await fill.firstAnswer(source, from)
     } catch (error) {
       fill.detach(source)
+      this.#told.delete(this.#key(name, digest))
       throw error
     }
-    if (size === undefined && fill.size !== undefined) await this.#noteSize(name, digest, fill.size)
+    if (size === undefined || this.#told.has(this.#key(name, digest))) void this.#learnSize(name, fill)
     this.#used(digest, 'miss')
     return new FillBlob(fill, source, this.#options.inUse.begin(digest), range)
   }
@@ -173,12 +187,14 @@ export class CachedBlobs {
     return blob
   }
 
-  #unreadable(digest: Digest, cause: unknown): undefined {
-    this.#options.fills.storageFailed(new StorageFailure(digest, cause))
+  async #learnSize(name: RepositoryName, fill: Fill): Promise<void> {
+    const result = await fill.over
+    if (result === 'stored') await this.#sizeProven(name, fill.digest, fill.size!)
+    else this.#told.delete(this.#key(name, fill.digest))
   }
 
-  #noteSize(name: RepositoryName, digest: Digest, size: number): Promise<void> {
-    return this.#quietly(this.#options.metadata.putBlobSize(this.#repository(name), digest, size))
+  #unreadable(digest: Digest, cause: unknown): undefined {
+    this.#options.fills.storageFailed(new StorageFailure(digest, cause))
   }
 
   /** What the disk cannot take now is found out again by the next pull. */

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parseDigest } from '../../src/oci/digest.ts'
+import { parseRepositoryName } from '../../src/oci/reference.ts'
 import { readAll, startCached, type CachedOptions } from '../helpers/cached.ts'
 import { startUpstream, type Fault, type UpstreamOptions } from '../helpers/upstream.ts'
 
@@ -143,6 +145,20 @@ describe('wrong bytes', () => {
     await expect(cached.read('app', big)).rejects.toThrow(new RegExp(`must have ${size} bytes`))
     await cached.expectNothingLeft()
     expect(await cached.stored(big)).toBeUndefined()
+  })
+
+  it.each([
+    ['a body', { on: /GET .*blobs/, longBy: 7 }],
+    ['a HEAD', { on: /HEAD .*blobs/, status: 200, body: '' }],
+  ])('a length that %s told wrong once is not believed for ever', async (_, lie) => {
+    const upstream = await startUpstream({ content: { app: { blobs: { big: { size, seed: 1 } } } }, faults: [lie] })
+    const cached = await startCached(upstream)
+    const big = upstream.content.digest('app', 'big')
+    await cached.registry.headBlob(parseRepositoryName('app'), parseDigest(big))
+    await expect(cached.read('app', big)).rejects.toThrow(/upstream up/)
+    upstream.set({ faults: [] })
+    expect(await cached.read('app', big)).toHaveLength(size)
+    await cached.expectNothingLeft()
   })
 
   it('too many without a length: the digest decides over those asked for', async () => {
