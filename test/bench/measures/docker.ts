@@ -6,6 +6,7 @@ import { findTool, runTool } from '../../helpers/tools.ts'
 import { startUpstream } from '../../helpers/upstream.ts'
 import { mebibyte, type Bench, type Measure } from '../measure.ts'
 import { startBerth } from '../servers/berth.ts'
+import { pinSelf } from '../servers/process.ts'
 import { median } from '../stats.ts'
 
 const what = 'dockerd, cold image of 24 layers at 60 ms'
@@ -26,6 +27,8 @@ export const dockerImage: Measure = {
   async run(bench) {
     if (!findTool('dockerd-29/dockerd'))
       return [{ what, unit: 'ms', berth: NaN, skipped: 'no dockerd: test/setup.sh builds it' }]
+    // The upstream is in this process, and dockerd is its child.
+    pinSelf('all')
     const direct: number[] = []
     const through: number[] = []
     for (let round = 1; round <= bench.rounds; round++) {
@@ -42,6 +45,7 @@ export const dockerImage: Measure = {
         await upstream.stop()
       }
     }
+    pinSelf()
     return [
       {
         what,
