@@ -23,8 +23,11 @@ export class Authorization {
   readonly #options: AuthorizationOptions
   readonly #tokens = new LRUCache<string, Token>({ max: 1000 })
   readonly #flights = new Map<string, Promise<Token>>()
-  /** What each origin last asked for: the next repository's first request then carries a token already. */
-  readonly #remembered = new LRUCache<string, Challenge>({ max: 100 })
+  /**
+   * What each origin last asked for, for a scope and for any: the next repository's first request then carries a token
+   * already, and where a repository has another name behind a redirect (registry.k8s.io), its second request.
+   */
+  readonly #remembered = new LRUCache<string, Challenge>({ max: 2000 })
 
   constructor(options: AuthorizationOptions) {
     this.#options = options
@@ -32,6 +35,8 @@ export class Authorization {
 
   /** The header to send before any challenge of this request; undefined while the host has not asked for one. */
   async foreseen(target: URL, scope: string): Promise<string | undefined> {
+    const same = this.#remembered.get(`${target.origin} ${scope}`)
+    if (same) return this.#answer(target, same, scope, same.params.scope)
     const challenge = this.#remembered.get(target.origin)
     return challenge && this.#answer(target, challenge, scope)
   }
@@ -46,6 +51,7 @@ export class Authorization {
     const challenge = bearer ?? challenges.find((c) => c.scheme === 'basic')
     if (!challenge) return undefined
     this.#remembered.set(target.origin, challenge)
+    this.#remembered.set(`${target.origin} ${scope}`, challenge)
     const header = await this.#answer(target, challenge, scope, challenge.params.scope)
     return header === rejected ? undefined : header
   }

@@ -91,7 +91,10 @@ for (const [net, prefix] of [
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
   ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
 ] as const) {
   inner.addSubnet(net, prefix, 'ipv4')
 }
@@ -99,13 +102,14 @@ for (const [net, prefix] of [
   ['::', 127],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['ff00::', 8],
 ] as const) {
   inner.addSubnet(net, prefix, 'ipv6')
 }
 
 /** Whether an IP address literal (brackets allowed) is one that only this machine or its own networks reach. */
 export function isInnerAddress(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '')
+  const address = host.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   const kind = isIP(address)
   if (kind === 0) return address === 'localhost' || address.endsWith('.localhost')
   if (kind === 4) return inner.check(address, 'ipv4')

@@ -50,8 +50,9 @@ class UpstreamRegistry implements RegistryReader {
     const size = lengthOf(answer)
     const mediaType = essence(answer.header('content-type'))
     // Some registries know no HEAD of a manifest (405), refuse it (401, 403), or leave out what it is for.
-    const unusable = answer.status === 200 && (digest === undefined || !isDigest(digest) || !size || !mediaType)
-    if (unusable || [400, 401, 403, 405, 501].includes(answer.status)) return this.getManifest(name, reference)
+    const complete = answer.status === 200 && digest !== undefined && isDigest(digest) && size && mediaType
+    const refused = [400, 401, 403, 405, 501].includes(answer.status)
+    if (refused || (answer.status < 300 && !complete)) return this.getManifest(name, reference)
     this.#expectFound(answer, `manifest ${name}:${reference}`, 'MANIFEST_UNKNOWN')
     return { digest: digest as Digest, mediaType, size: size! }
   }
@@ -59,7 +60,7 @@ class UpstreamRegistry implements RegistryReader {
   async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
     const headers = range && { range: `bytes=${range.start}-${range.end - 1}` }
     const answer = await this.#askBlob(name, digest, headers)
-    this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
+    if (answer.status !== 206) this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
     // A host that breaks off is not asked again: the registry may name another.
     const broken = () => this.#signed.forget(name, digest)
     if (answer.status === 206) return this.#part(answer, digest, range, broken)
@@ -90,7 +91,7 @@ class UpstreamRegistry implements RegistryReader {
     const descriptors: Descriptor[] = []
     try {
       for await (const page of this.#pages(name, `referrers/${digest}`, ociIndex, 'MANIFEST_UNKNOWN')) {
-        descriptors.push(...readManifest(Buffer.from(JSON.stringify(page))).manifests)
+        descriptors.push(...this.#descriptorsIn(Buffer.from(JSON.stringify(page))))
       }
       return { descriptors }
     } catch (error) {
@@ -103,10 +104,18 @@ class UpstreamRegistry implements RegistryReader {
   async #referrersByTag(name: RepositoryName, digest: Digest): Promise<Referrers> {
     const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
     try {
-      return { descriptors: readManifest((await this.getManifest(name, tag)).bytes).manifests }
+      return { descriptors: this.#descriptorsIn((await this.getManifest(name, tag)).bytes) }
     } catch (error) {
       if (isAbsence(error)) return { descriptors: [] }
       throw error
+    }
+  }
+
+  #descriptorsIn(index: Uint8Array): Descriptor[] {
+    try {
+      return readManifest(index).manifests
+    } catch (cause) {
+      throw new UpstreamError('bad-answer', `upstream ${this.#client.name} sent referrers that are no index`, { cause })
     }
   }
 
@@ -130,8 +139,9 @@ class UpstreamRegistry implements RegistryReader {
     answer.drop()
     const ranged = parseContentRange(answer.header('content-range') ?? '')
     if (answer.status === 416 && ranged?.size === 0) return { digest, size: 0 }
+    if (answer.status === 206) return { digest, size: ranged?.size }
     this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
-    return { digest, size: answer.status === 206 ? ranged?.size : lengthOf(answer) }
+    return { digest, size: lengthOf(answer) }
   }
 
   async #askBlob(name: RepositoryName, digest: Digest, headers: Record<string, string> = {}): Promise<Answer> {
@@ -168,9 +178,9 @@ class UpstreamRegistry implements RegistryReader {
     })
   }
 
-  /** Throws what a status other than 200 and 206 means. */
+  /** Throws what a status other than 200 means. */
   #expectFound(answer: Answer, what: string, absent: ErrorCode): void {
-    if (answer.status === 200 || answer.status === 206) return
+    if (answer.status === 200) return
     answer.drop()
     const failure = statusFailure(this.#client.name, what, answer.status, answer.headers)
     if (failure) {

@@ -79,4 +79,8 @@ export class Reader {
   async tags(name: string): Promise<string[]> {
     return (await this.registry.listTags(parseRepositoryName(name), {})).tags
   }
+
+  async referrers(name: string, digest: string) {
+    return (await this.registry.listReferrers(parseRepositoryName(name), parseDigest(digest))).descriptors
+  }
 }
