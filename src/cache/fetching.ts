@@ -203,9 +203,8 @@ export class Fetching implements FetchTarget {
       if (other.position < range.start && range.start < other.end) other.end = range.start
     const { size } = this.#fill
     const whole = range.start === 0 && (range.end === Infinity || range.end === size)
-    // Without ranges, or without a length, the only way leads from the front, past what is present.
-    const fromFront = this.#ranges === false || range.end === Infinity
-    return new Fetch(this.#sources[0]!, range, whole || fromFront ? undefined : range)
+    // Without ranges the only way leads from the front, past what is present.
+    return new Fetch(this.#sources[0]!, range, whole || this.#ranges === false ? undefined : range)
   }
 
   #afterSuccess(fetch: Fetch): void {
