@@ -252,7 +252,7 @@ describe('any of these at random places', () => {
         await cached.stop()
         await upstream.stop()
       }),
-      { numRuns: 40 },
+      { numRuns: process.env.CI ? 100 : 20 },
     )
   })
 })
