@@ -7,6 +7,10 @@ import type { Fill } from './fill.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import { passThrough } from './passing-blob.ts'
 
+function within(size: number, { start, end }: ByteRange = { start: 0, end: size }): ByteRange {
+  return { start, end: Math.min(end, size) }
+}
+
 /** A stored blob, or a range of it, read from front to back. */
 export class StoredBlobReader implements Blob {
   readonly digest: Digest
@@ -20,7 +24,7 @@ export class StoredBlobReader implements Blob {
   constructor(digest: Digest, stored: StoredBlob, done: () => void, range?: ByteRange) {
     this.digest = digest
     this.size = stored.size
-    this.range = range ?? { start: 0, end: stored.size }
+    this.range = within(stored.size, range)
     this.#stored = stored
     this.#done = done
     this.#position = this.range.start
@@ -85,7 +89,7 @@ export class FillBlob implements Blob {
   constructor(fill: Fill, source: FillSource, done: () => void, range?: ByteRange) {
     this.digest = fill.digest
     this.size = fill.size
-    this.range = range ?? (fill.size === undefined ? undefined : { start: 0, end: fill.size })
+    this.range = fill.size === undefined ? range : within(fill.size, range)
     this.#fill = fill
     this.#done = done
     this.#source = source

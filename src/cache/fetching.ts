@@ -39,6 +39,8 @@ export class Fetching implements FetchTarget {
   /** Whether the upstream serves ranges; undefined until it was asked for one. */
   #ranges: boolean | undefined
   #parallel = true
+  /** How many connections at once the host has shown to bear. */
+  #allowed = Infinity
   #validator: string | undefined
   #hasAnswered = false
   #failures = 0
@@ -149,11 +151,11 @@ export class Fetching implements FetchTarget {
 
   #connections(): number {
     const large = (this.#fill.size ?? 0) > this.#policy.parallelThreshold
-    return this.#ranges && this.#parallel && large ? this.#policy.connections : 1
+    return this.#ranges && this.#parallel && large ? Math.min(this.#allowed, this.#policy.connections) : 1
   }
 
   get #mayOvertake(): boolean {
-    return this.#fill.size !== undefined && this.#ranges !== false && this.#parallel
+    return this.#fill.size !== undefined && this.#ranges !== false && this.#parallel && this.#allowed === Infinity
   }
 
   #fetchNext(readAhead: boolean): boolean {
@@ -203,9 +205,8 @@ export class Fetching implements FetchTarget {
       if (other.position < range.start && range.start < other.end) other.end = range.start
     const { size } = this.#fill
     const whole = range.start === 0 && (range.end === Infinity || range.end === size)
-    // Without ranges, or without a length, the only way leads from the front, past what is present.
-    const fromFront = this.#ranges === false || range.end === Infinity
-    return new Fetch(this.#sources[0]!, range, whole || fromFront ? undefined : range)
+    // Without ranges the only way leads from the front, past what is present.
+    return new Fetch(this.#sources[0]!, range, whole || this.#ranges === false ? undefined : range)
   }
 
   #afterSuccess(fetch: Fetch): void {
@@ -216,6 +217,12 @@ export class Fetching implements FetchTarget {
   #afterFailure(fetch: Fetch, error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error))
     if (failure instanceof StorageFailure) return this.#fill.failed(failure)
+    const running = [...this.#fetches].filter((other) => other.isRunning).length
+    if (failure instanceof UpstreamError && !fetch.progressed && running > 0) {
+      // A host that refuses one more connection goes on serving those it has.
+      this.#allowed = running
+      return
+    }
     if (!(failure instanceof UpstreamError) || failure.failure === 'unauthorized') {
       // This repository does not have it or may not read it; another one that wants it may.
       const refused = this.#sources.indexOf(fetch.source)

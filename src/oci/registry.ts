@@ -77,7 +77,7 @@ export interface RegistryReader {
   /** end-3 (HEAD manifest). A registry that had to fetch the manifest to answer returns the whole of it. */
   headManifest(name: RepositoryName, reference: Reference): Soon<ManifestHead | Manifest>
   /**
-   * end-2 (GET blob). `range` must lie within the blob. A registry without ranges, or an upstream that sends less,
+   * end-2 (GET blob). `range` must begin within the blob; an end of Infinity stands for the blob's. A registry without ranges, or an upstream that sends less,
    * says in `Blob.range` what it delivers instead; a cached or hosted one delivers what was asked.
    */
   getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob>

@@ -58,7 +58,7 @@ class UpstreamRegistry implements RegistryReader {
   }
 
   async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
-    const headers = range && { range: `bytes=${range.start}-${range.end - 1}` }
+    const headers = range && { range: `bytes=${range.start}-${range.end === Infinity ? '' : range.end - 1}` }
     const answer = await this.#askBlob(name, digest, headers)
     if (answer.status !== 206) this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
     // A host that breaks off is not asked again: the registry may name another.

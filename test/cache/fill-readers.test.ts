@@ -127,7 +127,7 @@ describe('readers of one fill', () => {
           await upstream.stop()
         },
       ),
-      { numRuns: 40 },
+      { numRuns: process.env.CI ? 100 : 20 },
     )
   })
 })

@@ -105,6 +105,34 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
         expect((await metadata.findTag(node, tag('20')))?.checkedAt).toBe(6)
       })
 
+      it('that are removed are gone from every repository, with the tags that mean them', async () => {
+        const other = makeManifest('{"b":1}')
+        for (const place of [node, elsewhere]) {
+          await metadata.putManifest(place, manifest, [], { tag: tag('20'), checkedAt: 5 })
+          await metadata.putManifest(place, other, [], { tag: tag('21'), checkedAt: 5 })
+        }
+        expect(await metadata.manifestBytes()).toBe(manifest.bytes.length + other.bytes.length)
+        await metadata.removeManifest(manifest.digest)
+        for (const place of [node, elsewhere]) {
+          expect(await metadata.findManifest(place, manifest.digest)).toBeUndefined()
+          expect(await metadata.listTags(place)).toEqual(['21'])
+        }
+        expect(await metadata.manifestBytes()).toBe(other.bytes.length)
+        const left = await metadata.listAllTags()
+        expect(left).toHaveLength(2)
+        expect(left).toContainEqual({ ...elsewhere, tag: '21', digest: other.digest })
+      })
+
+      it('may be evicted, least recently used first', async () => {
+        const other = makeManifest('{"b":1}')
+        for (const one of [manifest, other]) await metadata.putManifest(node, one, [])
+        const later = Date.now() + 3_600_000
+        metadata.used(manifest.digest, later)
+        const listed = await metadata.listEvictableManifests(2)
+        expect(listed.map(({ digest }) => digest)).toEqual([other.digest, manifest.digest])
+        expect(listed[1]).toMatchObject({ size: manifest.bytes.length, usedAt: later, upstreams: ['docker.io'] })
+      })
+
       it('of 4 MiB come back', async () => {
         const large = makeManifest(JSON.stringify({ a: 'x'.repeat(4 * 1024 * 1024 - 8) }))
         await metadata.putManifest(node, large, [])
@@ -144,6 +172,32 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
           size: 11,
           usedAt: 400,
         })
+      })
+
+      it('are checked in turn, those not checked for longest first', async () => {
+        await metadata.blobStored(blobDigest('a'), 1, 100)
+        await metadata.blobStored(blobDigest('b'), 1, 200)
+        expect(await metadata.nextToCheck(100)).toBeUndefined()
+        expect(await metadata.nextToCheck(1000)).toBe(blobDigest('a'))
+        await metadata.blobChecked(blobDigest('a'), 300)
+        expect(await metadata.nextToCheck(1000)).toBe(blobDigest('b'))
+        expect(await metadata.nextToCheck(200)).toBeUndefined()
+      })
+
+      it('may be evicted with whose they are, least recently used first', async () => {
+        await metadata.blobStored(blobDigest('a'), 10, 200)
+        await metadata.blobStored(blobDigest('b'), 20, 100)
+        await metadata.putBlobSize(node, blobDigest('a'), 10)
+        await metadata.putBlobSize(elsewhere, blobDigest('a'), 10)
+        const [first, second] = await metadata.listEvictableBlobs(2)
+        expect(first).toEqual({ digest: blobDigest('b'), size: 20, usedAt: 100, upstreams: [] })
+        expect({ ...second, upstreams: [...second!.upstreams].sort() }).toEqual({
+          digest: blobDigest('a'),
+          size: 10,
+          usedAt: 200,
+          upstreams: ['docker.io', 'ghcr.io'],
+        })
+        expect(await metadata.evictableBytes()).toBe(30)
       })
 
       it('are known by their last use, whatever order uses are told in, also in a later process', async () => {
