@@ -209,6 +209,11 @@ export class Fetching implements FetchTarget {
     return new Fetch(this.#sources[0]!, range, whole || this.#ranges === false ? undefined : range)
   }
 
+  /** The next fetch asks another repository or upstream, where there is one. */
+  #tryAnother(failed: FillSource): void {
+    if (this.#sources[0] === failed) this.#sources.push(this.#sources.shift()!)
+  }
+
   #afterSuccess(fetch: Fetch): void {
     this.#failures = 0
     if (this.#fill.size === undefined) this.#fill.size = fetch.position
@@ -230,6 +235,7 @@ export class Fetching implements FetchTarget {
       if (this.#sources.length === 0) this.#fill.failed(failure)
       return
     }
+    this.#tryAnother(fetch.source)
     // One that cannot do ranges right may still do the whole.
     if (failure.failure === 'bad-answer' && fetch.asked) this.#ranges = false
     this.#failures = fetch.progressed ? 1 : this.#failures + 1

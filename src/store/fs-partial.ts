@@ -79,6 +79,7 @@ export class FsPartial implements PartialBlob {
   async reset(): Promise<void> {
     this.present.clear()
     this.#advanced = 0
+    await this.#recording.catch(() => {})
     await rm(this.#layout.intervals(this.digest), { force: true })
     await this.#file.truncate(0)
   }
@@ -104,6 +105,8 @@ export class FsPartial implements PartialBlob {
   }
 
   async discard(): Promise<void> {
+    // A record that is being written would be there again afterwards.
+    await this.#recording.catch(() => {})
     this.#hash?.close()
     this.#hash = undefined
     await rm(this.#layout.intervals(this.digest), { force: true })
