@@ -4,7 +4,7 @@ import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
 import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
-import { nextStretch, segmentFor } from './plan.ts'
+import { isComing, nextStretch, segmentFor } from './plan.ts'
 import type { Slots } from './slots.ts'
 
 /** Connections beside the others for readers that wait far from where these are. */
@@ -86,6 +86,11 @@ export class Fetching implements FetchTarget {
     this.#validator = undefined
     // Ranges may have been at fault.
     this.#parallel = false
+  }
+
+  /** Whether waiting for `position` needs nothing more to be asked. */
+  isComing(position: number): boolean {
+    return isComing(this.#fetches, position)
   }
 
   stop(): void {

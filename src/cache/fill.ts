@@ -198,7 +198,7 @@ export class Fill implements FetchingFor {
   async #change(reader: FillSource, position: number, whole: boolean): Promise<void> {
     await new Promise<void>((wake) => {
       this.#readers.set(reader, { position, whole, wake })
-      this.#drive()
+      if (!this.#fetching.isComing(position)) this.#drive()
     })
     if (!this.#readers.has(reader)) throw new Error('the reader has left')
     this.#readers.set(reader, undefined)
