@@ -5,7 +5,7 @@ import { createAccess } from './access/access.ts'
 import { apiApp } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
-import { listen, type Listener } from './listen.ts'
+import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import { fsStore } from './store/fs-store.ts'
@@ -55,11 +55,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
   const app = apiApp({ registry, access, report }).route('/', health)
-  const listener = await listen(app.fetch, config.listen)
-  return { url: listener.url, stop: () => stop(listener) }
+  try {
+    const listener = await listen(app.fetch, config.listen)
+    return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
+  } catch (error) {
+    await close()
+    throw error
+  }
 
-  async function stop(listener: Listener): Promise<void> {
-    await listener.close(config.shutdownGrace)
+  async function close(): Promise<void> {
     await cache.stop()
     await network.close()
     await metadata.close()
