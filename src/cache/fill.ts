@@ -43,6 +43,8 @@ export class Fill implements FetchingFor {
   readonly #readers = new Map<object, Waiting | undefined>()
   #state: 'filling' | 'verifying' | FillResult = 'filling'
   #verified = false
+  /** Under way. */
+  readonly #writes = new Set<Promise<void>>()
   #cause: Error | undefined
   /** The same where it concerns who reads. */
   #failure: Error | undefined
@@ -148,7 +150,7 @@ export class Fill implements FetchingFor {
 
   async landed(bytes: Uint8Array, position: number): Promise<void> {
     try {
-      await this.#partial.write(bytes, position)
+      await this.#write(bytes, position)
       if (this.#state !== 'filling') return
       this.#partial.advance()
       await this.#record()
@@ -159,6 +161,16 @@ export class Fill implements FetchingFor {
       if (waiting && this.#readableEnd(waiting.position, waiting.heldBack) > waiting.position) waiting.wake()
     }
     if (this.#hasAll) this.#drive()
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<void> {
+    const write = this.#partial.write(bytes, position)
+    this.#writes.add(write)
+    try {
+      await write
+    } finally {
+      this.#writes.delete(write)
+    }
   }
 
   answered(): void {
@@ -265,6 +277,8 @@ export class Fill implements FetchingFor {
     if (!this.#verified) this.#failure = error
     this.#fetching.stop()
     this.#wakeAll()
+    // A write that came later would spoil what the next fill finds in the same file.
+    await Promise.allSettled(this.#writes)
     if (result !== 'stored') await this.#keepRest(error)
     if (this.#readers.size === 0) await this.#partial.close().catch(() => {})
     this.#over(result)
