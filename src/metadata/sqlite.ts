@@ -5,13 +5,17 @@ import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
+import type { TagMoment } from '../oci/registry.ts'
 import type {
   EvictionCandidate,
+  ListKey,
   ManifestRecord,
   Metadata,
   RepositoryKey,
   StoredBlobRecord,
   TagRecord,
+  VisibilityRecord,
+  WithheldRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { statements, type Statements } from './statements.ts'
@@ -74,6 +78,66 @@ class SqliteMetadata implements Metadata {
   async listTags(repository: RepositoryKey): Promise<Tag[]> {
     const id = this.#find(repository)
     return id === undefined ? [] : this.#sql.listTags.all(id).map((row) => row.tag as Tag)
+  }
+
+  async noteTag(repository: RepositoryKey, tag: Tag, digest: Digest, at: number): Promise<number> {
+    const id = this.#idOf(repository)
+    const newest = this.#sql.tagHistory.get(id, tag, 1)
+    if (newest?.digest === digest) return newest.seen_at
+    // A clock set back must not put the newest behind what it replaces.
+    const seenAt = Math.max(at, (newest?.seen_at ?? 0) + 1)
+    this.#sql.noteTag.run(id, tag, seenAt, digest)
+    return seenAt
+  }
+
+  async tagHistory(repository: RepositoryKey, tag: Tag): Promise<TagMoment[]> {
+    const id = this.#find(repository)
+    const rows = id === undefined ? [] : this.#sql.tagHistory.all(id, tag, -1)
+    return rows.map((row) => ({ digest: row.digest as Digest, seenAt: row.seen_at }))
+  }
+
+  async tagsOf(repository: RepositoryKey, digest: Digest): Promise<Tag[]> {
+    const id = this.#find(repository)
+    return id === undefined ? [] : this.#sql.tagsOf.all(id, digest).map((row) => row.tag as Tag)
+  }
+
+  async listWithheld(repository: RepositoryKey): Promise<WithheldRecord[]> {
+    const id = this.#find(repository)
+    return id === undefined ? [] : (this.#sql.listWithheld.all(id) as WithheldRecord[])
+  }
+
+  async withhold(repository: RepositoryKey, records: readonly WithheldRecord[]): Promise<void> {
+    this.#database.transaction(() => {
+      const id = this.#idOf(repository)
+      for (const { digest, tag, until } of records) this.#sql.withhold.run(id, digest, tag, until)
+    })()
+  }
+
+  async release(repository: RepositoryKey, digests: readonly Digest[]): Promise<void> {
+    this.#database.transaction(() => {
+      const id = this.#idOf(repository)
+      for (const digest of digests) this.#sql.release.run(id, digest)
+    })()
+  }
+
+  async findVisibility(repository: RepositoryKey): Promise<VisibilityRecord | undefined> {
+    const id = this.#find(repository)
+    const row = id === undefined ? undefined : this.#sql.findVisibility.get(id)
+    return row && { public: row.public !== 0, checkedAt: row.checked_at }
+  }
+
+  async putVisibility(repository: RepositoryKey, record: VisibilityRecord): Promise<void> {
+    this.#sql.putVisibility.run(this.#idOf(repository), record.public ? 1 : 0, record.checkedAt)
+  }
+
+  async findList(repository: RepositoryKey, key: ListKey): Promise<{ json: string; checkedAt: number } | undefined> {
+    const id = this.#find(repository)
+    const row = id === undefined ? undefined : this.#sql.findList.get(id, key.kind, key.subject)
+    return row && { json: row.json, checkedAt: row.checked_at }
+  }
+
+  async putList(repository: RepositoryKey, key: ListKey, json: string, checkedAt: number): Promise<void> {
+    this.#sql.putList.run(this.#idOf(repository), key.kind, key.subject, json, checkedAt)
   }
 
   async findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined> {
