@@ -10,7 +10,7 @@ import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { openNetwork, upstreamRegistry, type Network } from './upstream/upstream.ts'
+import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
 
 export interface Server {
   readonly url: string
@@ -48,7 +48,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   const cached = config.upstreams.map((upstream) => ({
     ...upstream,
-    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report, now }), upstream),
+    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network, now), report }), upstream),
   }))
   const registry = namespaces(cached)
   const access = createAccess(config.access)
@@ -72,9 +72,16 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   }
 }
 
-function reached(upstream: UpstreamConfig, network: Network) {
-  const { name, url, credentials, tokenHosts } = upstream
-  return { name, url: new URL(url), tokenHosts, network, ...(credentials && { credentials }) }
+function reached(upstream: UpstreamConfig, network: Network, now: () => number) {
+  const { name, credentials, tokenHosts, reserve } = upstream
+  const url = new URL(upstream.url)
+  const source = (login: Login) => loginSource(login, { upstream: name, url, now })
+  const everywhere = { repositories: ['**'], callers: ['**'] }
+  const accounts = [
+    ...upstream.accounts.map((account) => ({ ...account, source: source(account) })),
+    ...(credentials ? [{ name: 'credentials', ...everywhere, source: source(credentials) }] : []),
+  ]
+  return { name, url, tokenHosts, reserve, accounts, network, now }
 }
 
 function keepingLimits({ storage, upstreams }: Config): KeepingLimits {

@@ -58,6 +58,8 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
       ...optional('host', call.incoming.headers.host),
     })
     access.may(identity, actionOf(call.method, request), call.name)
+    call.identity = identity
+    call.mayReadPrivate = access.mayReadPrivate(identity, call.name)
     expectReading(call)
     if (ns !== undefined) call.extra = { 'OCI-Namespace': ns }
     return read(call, request)

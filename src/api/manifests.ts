@@ -14,7 +14,9 @@ const made = new WeakMap<ManifestHead, Ready>()
 
 /** end-3: GET and HEAD of a manifest. Answered without waiting a turn where it is in memory. */
 export function manifest(call: Call, registry: Registry, reference: Reference): Soon<Response> {
-  const found = call.head ? registry.headManifest(call.name, reference) : registry.getManifest(call.name, reference)
+  const found = call.head
+    ? registry.headManifest(call.name, reference, call)
+    : registry.getManifest(call.name, reference, call)
   return found instanceof Promise ? found.then((manifest) => answer(call, manifest)) : answer(call, found)
 }
 

@@ -48,6 +48,8 @@ export interface UpstreamRules extends FreshnessRules {
   readAhead?: boolean
   /** The most bytes a second to fetch from it; no limit by default. */
   maxBandwidth?: number | undefined
+  /** Whether a client's no-cache makes a tag be checked. */
+  noCache?: 'check' | 'ignore'
 }
 
 export interface CacheOptions {
@@ -63,7 +65,6 @@ export interface CacheOptions {
 const usualPatience = 3_000
 /** Tags may be meant to stay as they are for ever, but new ones come: lists are asked for again after this, in milliseconds. */
 const longestListed = 3_600_000
-
 
 /** Everything cached, whatever the upstream: one store, one set of fills. */
 export interface Cache {
@@ -125,7 +126,13 @@ export function openCache(options: CacheOptions): Cache {
         metadata,
         withheld,
         manifests,
-        tags: new Tags({ ...shared, policies: tagPolicies(rules), manifests, hot: hotManifests }),
+        tags: new Tags({
+          ...shared,
+          forcible: rules.noCache !== 'ignore',
+          policies: tagPolicies(rules),
+          manifests,
+          hot: hotManifests,
+        }),
         blobs,
         readAhead: rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob)),
         tagLists: new Lists<TagPage>({ ...shared, kind: 'tags', freshness }),

@@ -20,6 +20,8 @@ export interface TagsOptions {
   withheld: Withheld
   /** Longest wait for an upstream while there is an answer here, in milliseconds. */
   patience: number
+  /** Whether clients may have a tag checked (no-cache). */
+  forcible: boolean
   now: () => number
 }
 
@@ -42,7 +44,7 @@ export class Tags {
   get(name: RepositoryName, tag: Tag, asker?: Asker): Soon<Manifest> {
     const key = this.#manifests.keyOf(name, tag)
     const hot = this.#hot.tag(key)
-    const forced = asker?.noCache === true
+    const forced = this.#options.forcible && asker?.noCache === true
     const here = hot && this.#withoutAsking(hot, forced)
     if (here) return here
     return this.#flights.share(forced ? `${key} checked` : key, async () => {
