@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { createAccess } from './access/access.ts'
+import { createAccess, guarded } from './access/access.ts'
 import { apiApp } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
@@ -46,10 +46,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
-  const cached = config.upstreams.map((upstream) => ({
-    ...upstream,
-    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network, now), report }), upstream),
-  }))
+  const cached = config.upstreams.map((upstream) => {
+    const { name } = upstream
+    const reach = { ...reached(upstream, network, now), report }
+    const registry = cache.registry(name, upstreamRegistry(reach), upstream)
+    const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
+    return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
+  })
   const registry = namespaces(cached)
   const access = createAccess(config.access)
 

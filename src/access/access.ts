@@ -2,6 +2,8 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 
+export { guarded, type GuardOptions } from './guarded.ts'
+
 export type Action = 'pull' | 'push' | 'delete'
 
 export interface Identity {

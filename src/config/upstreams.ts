@@ -57,10 +57,6 @@ const upstream = group({
     'patterns of REPOSITORY:TAG, all others being refused; a pattern without a colon fits every tag',
   ),
   deny: option(patterns(), 'patterns of REPOSITORY:TAG that are refused, also where allow fits'),
-  denyPlatforms: option(
-    listOf(text('a pattern such as windows/*'), 'patterns of OS/ARCHITECTURE').prefault([]),
-    'patterns of OS/ARCHITECTURE that are refused',
-  ),
   insecure: option(yesOrNo().prefault(false), 'allow an http:// URL beyond loopback'),
   readAhead: option(yesOrNo().prefault(true), "fetch an image's other layers when its first is asked for"),
   maxBandwidth: option(size().exactOptional(), 'most bytes a second fetched from it'),
