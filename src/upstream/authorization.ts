@@ -143,10 +143,9 @@ export class Authorization {
       return token
     } catch (error) {
       if (!isRefusal(error)) throw error
-      // Public images stay within reach when a password has expired.
-      const token = await ask()
       this.#judge(false, realm.host, error.message)
-      return token
+      // Public images stay within reach when a password has expired.
+      return ask()
     }
   }
 
