@@ -9,7 +9,7 @@ import { blob } from './blobs.ts'
 import { Call, type ApiContext } from './call.ts'
 import type { ReportRequest } from './events.ts'
 import { referrers, tags } from './lists.ts'
-import { manifest } from './manifests.ts'
+import { dated, manifest } from './manifests.ts'
 import { noSuchPath, parsePath, type ApiRequest } from './request.ts'
 import { Sender } from './send.ts'
 
@@ -69,6 +69,8 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
     switch (request.kind) {
       case 'manifest':
         return manifest(call, registry, request.reference)
+      case 'dated':
+        return dated(call, registry, request)
       case 'blob':
         return blob(call, registry, request.digest)
       case 'tags':

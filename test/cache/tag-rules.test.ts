@@ -142,6 +142,28 @@ describe('a tag with a minAge', () => {
   })
 })
 
+describe('a tag with a date', () => {
+  it('is what the tag meant then', async () => {
+    const { clock, get, digestOf, move, one } = await start({})
+    await get('latest')
+    clock.advance(2 * day)
+    const two = move('latest', 'two')
+    await get('latest')
+    expect(digestOf(await get('latest@2030-01-01'))).toBe(one)
+    expect(digestOf(await get('latest@2030-01-02'))).toBe(one)
+    expect(digestOf(await get('latest@2030-01-03'))).toBe(two)
+    expect(digestOf(await get('latest@2030-01-02T12:00:00Z'))).toBe(one)
+  })
+
+  it('is not known before the tag was seen, nor is a date that is none', async () => {
+    const { get } = await start({})
+    await get('latest')
+    expect((await get('latest@2029-12-31')).json()).toMatchObject({ errors: [{ code: 'MANIFEST_UNKNOWN' }] })
+    expect((await get('other@2030-01-01')).status).toBe(404)
+    expect((await get('latest@2030-13-77')).status).toBe(400)
+  })
+})
+
 it('an upstream that does not answer keeps a client of a cached tag for no longer than patience', async () => {
   const { upstream, clock, get } = await start({ patience: '100ms' })
   await get('1')
