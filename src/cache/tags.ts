@@ -77,7 +77,6 @@ export class Tags {
       return this.#move(name, tag, (await reader.headManifest(name, tag, asker)).digest, asker)
     }
     const manifest = await this.#manifests.fetch(name, tag, asker)
-    await this.#noted(name, tag, manifest.digest)
     return this.#manifests.found(this.#heat(name, tag, manifest).manifest, 'miss')
   }
 

@@ -87,7 +87,7 @@ export interface Metadata {
 
   /** A manifest that this repository is known to hold. */
   findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined>
-  /** Keeps a manifest, that the repository holds it, and that it refers to these blobs; with a tag, that too: all or nothing. */
+  /** Keeps a manifest, that the repository holds it, and that it refers to these blobs; with a tag, that and what it means (noteTag) too: all or nothing. */
   putManifest(
     repository: RepositoryKey,
     manifest: ManifestRecord,

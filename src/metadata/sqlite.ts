@@ -81,7 +81,12 @@ class SqliteMetadata implements Metadata {
   }
 
   async noteTag(repository: RepositoryKey, tag: Tag, digest: Digest, at: number): Promise<number> {
-    const id = this.#idOf(repository)
+    let since = at
+    this.#write(() => (since = this.#noteTag(this.#idOf(repository), tag, digest, at)))
+    return since
+  }
+
+  #noteTag(id: number, tag: Tag, digest: Digest, at: number): number {
     const newest = this.#sql.tagHistory.get(id, tag, 1)
     if (newest?.digest === digest) return newest.seen_at
     // A clock set back must not put the newest behind what it replaces.
@@ -107,17 +112,19 @@ class SqliteMetadata implements Metadata {
   }
 
   async withhold(repository: RepositoryKey, records: readonly WithheldRecord[]): Promise<void> {
-    this.#database.transaction(() => {
+    const hold = this.#database.transaction(() => {
       const id = this.#idOf(repository)
       for (const { digest, tag, until } of records) this.#sql.withhold.run(id, digest, tag, until)
-    })()
+    })
+    this.#write(hold)
   }
 
   async release(repository: RepositoryKey, digests: readonly Digest[]): Promise<void> {
-    this.#database.transaction(() => {
+    const release = this.#database.transaction(() => {
       const id = this.#idOf(repository)
       for (const digest of digests) this.#sql.release.run(id, digest)
-    })()
+    })
+    this.#write(release)
   }
 
   async findVisibility(repository: RepositoryKey): Promise<VisibilityRecord | undefined> {
@@ -127,7 +134,7 @@ class SqliteMetadata implements Metadata {
   }
 
   async putVisibility(repository: RepositoryKey, record: VisibilityRecord): Promise<void> {
-    this.#sql.putVisibility.run(this.#idOf(repository), record.public ? 1 : 0, record.checkedAt)
+    this.#write(() => this.#sql.putVisibility.run(this.#idOf(repository), record.public ? 1 : 0, record.checkedAt))
   }
 
   async findList(repository: RepositoryKey, key: ListKey): Promise<{ json: string; checkedAt: number } | undefined> {
@@ -137,7 +144,7 @@ class SqliteMetadata implements Metadata {
   }
 
   async putList(repository: RepositoryKey, key: ListKey, json: string, checkedAt: number): Promise<void> {
-    this.#sql.putList.run(this.#idOf(repository), key.kind, key.subject, json, checkedAt)
+    this.#write(() => this.#sql.putList.run(this.#idOf(repository), key.kind, key.subject, json, checkedAt))
   }
 
   async findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined> {
@@ -157,7 +164,9 @@ class SqliteMetadata implements Metadata {
       this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes, Date.now())
       this.#sql.linkManifest.run(id, manifest.digest)
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
-      if (tag) this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
+      if (!tag) return
+      this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
+      this.#noteTag(id, tag.tag, manifest.digest, tag.checkedAt)
     })
     this.#write(write)
   }

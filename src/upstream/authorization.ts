@@ -150,7 +150,7 @@ export class Authorization {
   }
 
   #judge(good: boolean, host: string, why: string): void {
-    if (good === this.#good && good) return
+    if (good === this.#good) return
     this.#good = good
     this.#options.judged(good, host, why)
   }
