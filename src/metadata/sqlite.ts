@@ -5,20 +5,17 @@ import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
-import type { TagMoment } from '../oci/registry.ts'
 import type {
   EvictionCandidate,
-  ListKey,
   ManifestRecord,
   Metadata,
   RepositoryKey,
   StoredBlobRecord,
   TagRecord,
-  VisibilityRecord,
-  WithheldRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { statements, type Statements } from './statements.ts'
+import { SqliteUpstreams } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
 
 /** How long a statement waits for another process's lock, in milliseconds. Short: the wait blocks the event loop. */
@@ -46,12 +43,30 @@ class SqliteMetadata implements Metadata {
   readonly #sql: Statements
   readonly #ids = new LRUCache<string, number>({ max: 10_000 })
   readonly #uses: Uses
+  readonly #upstreams: SqliteUpstreams
+  readonly noteTag: Metadata['noteTag'] = (...given) => this.#upstreams.noteTag(...given)
+  readonly tagHistory: Metadata['tagHistory'] = (...given) => this.#upstreams.tagHistory(...given)
+  readonly tagsOf: Metadata['tagsOf'] = (...given) => this.#upstreams.tagsOf(...given)
+  readonly listWithheld: Metadata['listWithheld'] = (...given) => this.#upstreams.listWithheld(...given)
+  readonly withhold: Metadata['withhold'] = (...given) => this.#upstreams.withhold(...given)
+  readonly release: Metadata['release'] = (...given) => this.#upstreams.release(...given)
+  readonly findVisibility: Metadata['findVisibility'] = (...given) => this.#upstreams.findVisibility(...given)
+  readonly putVisibility: Metadata['putVisibility'] = (...given) => this.#upstreams.putVisibility(...given)
+  readonly findList: Metadata['findList'] = (...given) => this.#upstreams.findList(...given)
+  readonly putList: Metadata['putList'] = (...given) => this.#upstreams.putList(...given)
   #waits = busyTimeout
   #impatientUntil = 0
 
   constructor(database: Database.Database) {
     this.#database = database
     this.#sql = statements(database)
+    this.#upstreams = new SqliteUpstreams({
+      database,
+      sql: this.#sql,
+      find: (repository) => this.#find(repository),
+      idOf: (repository) => this.#idOf(repository),
+      write: (work) => this.#write(work),
+    })
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
@@ -80,73 +95,6 @@ class SqliteMetadata implements Metadata {
     return id === undefined ? [] : this.#sql.listTags.all(id).map((row) => row.tag as Tag)
   }
 
-  async noteTag(repository: RepositoryKey, tag: Tag, digest: Digest, at: number): Promise<number> {
-    let since = at
-    this.#write(() => (since = this.#noteTag(this.#idOf(repository), tag, digest, at)))
-    return since
-  }
-
-  #noteTag(id: number, tag: Tag, digest: Digest, at: number): number {
-    const newest = this.#sql.tagHistory.get(id, tag, 1)
-    if (newest?.digest === digest) return newest.seen_at
-    // A clock set back must not put the newest behind what it replaces.
-    const seenAt = Math.max(at, (newest?.seen_at ?? 0) + 1)
-    this.#sql.noteTag.run(id, tag, seenAt, digest)
-    return seenAt
-  }
-
-  async tagHistory(repository: RepositoryKey, tag: Tag): Promise<TagMoment[]> {
-    const id = this.#find(repository)
-    const rows = id === undefined ? [] : this.#sql.tagHistory.all(id, tag, -1)
-    return rows.map((row) => ({ digest: row.digest as Digest, seenAt: row.seen_at }))
-  }
-
-  async tagsOf(repository: RepositoryKey, digest: Digest): Promise<Tag[]> {
-    const id = this.#find(repository)
-    return id === undefined ? [] : this.#sql.tagsOf.all(id, digest).map((row) => row.tag as Tag)
-  }
-
-  async listWithheld(repository: RepositoryKey): Promise<WithheldRecord[]> {
-    const id = this.#find(repository)
-    return id === undefined ? [] : (this.#sql.listWithheld.all(id) as WithheldRecord[])
-  }
-
-  async withhold(repository: RepositoryKey, records: readonly WithheldRecord[]): Promise<void> {
-    const hold = this.#database.transaction(() => {
-      const id = this.#idOf(repository)
-      for (const { digest, tag, until } of records) this.#sql.withhold.run(id, digest, tag, until)
-    })
-    this.#write(hold)
-  }
-
-  async release(repository: RepositoryKey, digests: readonly Digest[]): Promise<void> {
-    const release = this.#database.transaction(() => {
-      const id = this.#idOf(repository)
-      for (const digest of digests) this.#sql.release.run(id, digest)
-    })
-    this.#write(release)
-  }
-
-  async findVisibility(repository: RepositoryKey): Promise<VisibilityRecord | undefined> {
-    const id = this.#find(repository)
-    const row = id === undefined ? undefined : this.#sql.findVisibility.get(id)
-    return row && { public: row.public !== 0, checkedAt: row.checked_at }
-  }
-
-  async putVisibility(repository: RepositoryKey, record: VisibilityRecord): Promise<void> {
-    this.#write(() => this.#sql.putVisibility.run(this.#idOf(repository), record.public ? 1 : 0, record.checkedAt))
-  }
-
-  async findList(repository: RepositoryKey, key: ListKey): Promise<{ json: string; checkedAt: number } | undefined> {
-    const id = this.#find(repository)
-    const row = id === undefined ? undefined : this.#sql.findList.get(id, key.kind, key.subject)
-    return row && { json: row.json, checkedAt: row.checked_at }
-  }
-
-  async putList(repository: RepositoryKey, key: ListKey, json: string, checkedAt: number): Promise<void> {
-    this.#write(() => this.#sql.putList.run(this.#idOf(repository), key.kind, key.subject, json, checkedAt))
-  }
-
   async findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined> {
     const id = this.#find(repository)
     const row = id === undefined ? undefined : this.#sql.findManifest.get(id, digest)
@@ -166,7 +114,7 @@ class SqliteMetadata implements Metadata {
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
       if (!tag) return
       this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
-      this.#noteTag(id, tag.tag, manifest.digest, tag.checkedAt)
+      this.#upstreams.noteTagIn(id, tag.tag, manifest.digest, tag.checkedAt)
     })
     this.#write(write)
   }

@@ -77,6 +77,10 @@ export function logEvents(log: Logger): (event: Event) => void {
           { upstream: event.upstream, host: event.host },
           event.open ? `${event.host} is down: it is asked again after a pause` : `${event.host} is back`,
         )
+      case 'pull-spent': {
+        const { upstream, account, repository, caller } = event
+        return log.debug({ upstream, account, repository, caller }, 'pull spent')
+      }
       case 'fill-ended':
         if (event.result === 'failed') log.warn({ upstream: event.upstream, digest: event.digest }, event.message)
         return
@@ -91,7 +95,6 @@ export function logEvents(log: Logger): (event: Event) => void {
       case 'upstream-request':
       case 'upstream-bytes':
       case 'rate-limit':
-      case 'pull-spent':
         return
     }
   }
