@@ -74,7 +74,10 @@ export class Tags {
     const { reader, withheld } = this.#options
     // A HEAD is free where pulls are counted, and may tell that the manifest is here under another tag, or held back.
     if (reader.sparing || withheld.used) {
-      return this.#move(name, tag, (await reader.headManifest(name, tag, asker)).digest, asker)
+      const head = await reader.headManifest(name, tag, asker)
+      // Where HEAD is refused a GET has been the answer: it is not paid for twice.
+      if ('bytes' in head) await this.#manifests.keep(name, head, undefined)
+      return this.#move(name, tag, head.digest, asker)
     }
     const manifest = await this.#manifests.fetch(name, tag, asker)
     return this.#manifests.found(this.#heat(name, tag, manifest).manifest, 'miss')

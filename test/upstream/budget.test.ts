@@ -82,6 +82,18 @@ describe('with pulls at the reserve', () => {
     expect(upstream.requests).toEqual(['HEAD /v2/org/app/manifests/1 200'])
   })
 
+  it('a registry that refuses HEAD is asked for a new tag once (GitHub Enterprise)', async () => {
+    const quirks = { headManifest: 405 }
+    const upstream = await startUpstream({ content, quirks, rate: { limit: 100, remaining: 6 } })
+    const settings = { name: 'docker.io', url: upstream.url, reserve: 10 }
+    const berth = await startBerth({ upstreams: [settings] })
+    await fetchRaw(`${berth.url}/v2/org/app/manifests/1`)
+    upstream.push('org/app', { ...image('two'), tags: { 4: 'two' } })
+    upstream.forget()
+    expect((await fetchRaw(`${berth.url}/v2/org/app/manifests/4`)).status).toBe(200)
+    expect(upstream.count('GET /v2/org/app/manifests/')).toBe(1)
+  })
+
   it('and none left, what is not cached is refused here for as long as the upstream said, and it is asked once', async () => {
     const clock = makeClock()
     const upstream = await startUpstream({ content, rate: { limit: 100, remaining: 0, retryAfter: 120 } })
