@@ -2,6 +2,8 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 
+export { guarded, type GuardOptions } from './guarded.ts'
+
 export type Action = 'pull' | 'push' | 'delete'
 
 export interface Identity {
@@ -12,6 +14,8 @@ export interface Identity {
 export interface AccessOptions {
   /** What clients may do without logging in. */
   anonymous: 'pull' | 'none'
+  /** Who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all. */
+  private: 'login' | 'open'
 }
 
 export interface Access {
@@ -21,6 +25,8 @@ export interface Access {
   enter(identity: Identity): void
   /** Throws UNAUTHORIZED or DENIED unless this identity may do this to this repository. */
   may(identity: Identity, action: Action, name: RepositoryName): void
+  /** Whether this identity may read this repository should it be private at its upstream. */
+  mayReadPrivate(identity: Identity, name: RepositoryName): boolean
 }
 
 const anonymous: Identity = { user: undefined }
@@ -31,6 +37,8 @@ export function createAccess(options: AccessOptions): Access {
     new RegistryError('DENIED', 'this registry serves nobody without a login (access.anonymous is none)')
   return {
     identify: () => anonymous,
+    // Nobody can log in yet.
+    mayReadPrivate: () => options.private === 'open',
     enter() {
       if (!open) throw closed()
     },

@@ -9,7 +9,7 @@ import { blob } from './blobs.ts'
 import { Call, type ApiContext } from './call.ts'
 import type { ReportRequest } from './events.ts'
 import { referrers, tags } from './lists.ts'
-import { manifest } from './manifests.ts'
+import { dated, manifest } from './manifests.ts'
 import { noSuchPath, parsePath, type ApiRequest } from './request.ts'
 import { Sender } from './send.ts'
 
@@ -58,6 +58,8 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
       ...optional('host', call.incoming.headers.host),
     })
     access.may(identity, actionOf(call.method, request), call.name)
+    call.identity = identity
+    call.mayReadPrivate = access.mayReadPrivate(identity, call.name)
     expectReading(call)
     if (ns !== undefined) call.extra = { 'OCI-Namespace': ns }
     return read(call, request)
@@ -67,6 +69,8 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
     switch (request.kind) {
       case 'manifest':
         return manifest(call, registry, request.reference)
+      case 'dated':
+        return dated(call, registry, request)
       case 'blob':
         return blob(call, registry, request.digest)
       case 'tags':

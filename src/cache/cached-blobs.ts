@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { RepositoryName } from '../oci/reference.ts'
-import type { Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
+import type { Asker, Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { BlobStore, StoredBlob } from '../store/store.ts'
 import type { Bandwidth } from './bandwidth.ts'
@@ -48,9 +48,9 @@ export class CachedBlobs {
     this.#options = options
   }
 
-  get(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob> {
+  get(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
     const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
-    if (!hot) return this.#find(name, digest, range)
+    if (!hot) return this.#find(name, digest, range, asker)
     this.#used(digest, 'hit')
     return new MemoryBlob(digest, hot)
   }
@@ -59,7 +59,7 @@ export class CachedBlobs {
    * A blob goes only to who may have it: a manifest of this repository names it, or the upstream says so now. What is
    * neither kept nor being filled is asked for under this repository's name anyway.
    */
-  async #find(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
+  async #find(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Promise<Blob> {
     let size = await this.#knownSize(name, digest)
     let proven = size !== undefined
     for (;;) {
@@ -67,7 +67,7 @@ export class CachedBlobs {
       // What is kept, or being filled, is there because some repository may read it: maybe not this one.
       if (!proven && (stored ?? this.#options.fills.has(digest))) {
         stored?.close()
-        size = (await this.head(name, digest)).size
+        size = (await this.head(name, digest, asker)).size
         proven = true
         continue
       }
@@ -76,7 +76,7 @@ export class CachedBlobs {
           await this.#sizeProven(name, digest, stored.size)
         return this.#read(name, digest, stored, range)
       }
-      const source = this.#source(name, digest)
+      const source = this.#source(name, digest, asker)
       if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
       try {
         const filled = await this.#fill(source, name, digest, size, range)
@@ -104,10 +104,10 @@ export class CachedBlobs {
     }
   }
 
-  async head(name: RepositoryName, digest: Digest): Promise<BlobHead> {
+  async head(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
     const known = await this.#knownSize(name, digest)
     if (known !== undefined) return { digest, size: known }
-    const head = await this.#options.reader.headBlob(name, digest)
+    const head = await this.#options.reader.headBlob(name, digest, asker)
     if (head.size !== undefined) this.#told.set(this.#key(name, digest), head.size)
     return head
   }
@@ -206,9 +206,10 @@ export class CachedBlobs {
     }
   }
 
-  #source(name: RepositoryName, digest: Digest): FillSource {
+  #source(name: RepositoryName, digest: Digest, asker?: Asker): FillSource {
     const { upstream, reader, bandwidth } = this.#options
-    return { upstream, repository: name, bandwidth, getBlob: async (range) => reader.getBlob(name, digest, range) }
+    const getBlob = async (range?: ByteRange) => reader.getBlob(name, digest, range, asker)
+    return { upstream, repository: name, bandwidth, getBlob }
   }
 
   #used(digest: Digest, outcome: Outcome): void {

@@ -40,6 +40,10 @@ export const configSchema = group({
   }),
   access: defaultGroup({
     anonymous: option(oneOf('pull', 'none').prefault('pull'), 'what clients that did not log in may do'),
+    private: option(
+      oneOf('login', 'open').prefault('login'),
+      'who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all (open)',
+    ),
   }),
   network: defaultGroup({
     extraCaFile: option(

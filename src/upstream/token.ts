@@ -24,26 +24,26 @@ const maxAnswer = 1024 * 1024
 const maxRedirects = 3
 
 /**
- * Asks a token server by GET (distribution, docs/content/spec/auth/token.md).
- * Throws UpstreamError: unauthorized when it refuses, else what went wrong.
+ * Asks a token server: by GET (distribution, docs/content/spec/auth/token.md), or with an identity token by POST
+ * (docs/content/spec/auth/oauth.md). Throws UpstreamError: unauthorized when it refuses, else what went wrong.
  */
 export async function fetchToken(query: TokenQuery, transport: Transport, now: () => number): Promise<Token> {
-  const url = new URL(query.realm)
-  if (query.service) url.searchParams.set('service', query.service)
-  url.searchParams.append('scope', query.scope)
-  if (query.credentials) url.searchParams.set('account', query.credentials.username)
-  const answer = await follow(url, query.credentials, transport)
+  const identity = query.credentials?.kind === 'identity' ? query.credentials.token : undefined
+  const answer = await (identity === undefined ? get(query, transport) : post(query, identity, transport))
   const body = await answer.bytes(maxAnswer)
   if (answer.status !== 200) throw refusal(query, answer.status, answer.headers)
   return readToken(query, body, now())
 }
 
 /** Asks, and goes where it is sent; credentials stay with the server they were meant for. */
-async function follow(first: URL, credentials: Credentials | undefined, transport: Transport): Promise<Answer> {
+async function get({ realm, service, scope, credentials }: TokenQuery, transport: Transport): Promise<Answer> {
   const signal = AbortSignal.timeout(timeouts.token)
-  let url = first
+  let url = new URL(realm)
+  if (service) url.searchParams.set('service', service)
+  url.searchParams.append('scope', scope)
+  if (credentials?.kind === 'password') url.searchParams.set('account', credentials.username)
   for (let hops = 0; ; hops++) {
-    const known = credentials && url.origin === first.origin
+    const known = credentials && url.origin === realm.origin
     const headers = known ? { authorization: basic(credentials) } : {}
     const answer = await transport.send(url, { method: 'GET', headers, signal })
     const location = answer.header('location')
@@ -52,6 +52,15 @@ async function follow(first: URL, credentials: Credentials | undefined, transpor
     answer.drop()
     url = new URL(location, url)
   }
+}
+
+/** No redirect is followed: the identity token stays with the server it was meant for. */
+function post({ realm, service, scope }: TokenQuery, identity: string, transport: Transport): Promise<Answer> {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'berth', refresh_token: identity, scope })
+  if (service) form.set('service', service)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const signal = AbortSignal.timeout(timeouts.token)
+  return transport.send(realm, { method: 'POST', headers, body: form.toString(), signal })
 }
 
 function refusal(

@@ -4,8 +4,9 @@ import { isBrokenSocket, networkFailure } from './errors.ts'
 import { isInnerAddress, resolvesInside, type Network, type Way } from './network.ts'
 
 export interface Sent {
-  method: 'GET' | 'HEAD'
+  method: 'GET' | 'HEAD' | 'POST'
   headers: Record<string, string>
+  body?: string
   signal?: AbortSignal
 }
 
@@ -79,6 +80,7 @@ export class Transport {
       method: sent.method,
       // Bodies are kept by digest: they must never come encoded.
       headers: { 'accept-encoding': 'identity', 'user-agent': 'berth', ...sent.headers },
+      ...(sent.body !== undefined && { body: sent.body }),
       ...(sent.signal && { signal: sent.signal }),
     }
     try {

@@ -30,6 +30,73 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
     })
     afterEach(() => metadata.close())
 
+    describe('what upstreams said over time', () => {
+      const [one, two] = [blobDigest('one'), blobDigest('two')]
+
+      it('is each meaning of a tag once, with the time it was first seen, newest first', async () => {
+        expect(await metadata.noteTag(node, tag('20'), one, 1_000)).toBe(1_000)
+        expect(await metadata.noteTag(node, tag('20'), one, 2_000)).toBe(1_000)
+        expect(await metadata.noteTag(node, tag('20'), two, 3_000)).toBe(3_000)
+        expect(await metadata.noteTag(node, tag('20'), one, 4_000)).toBe(4_000)
+        await again()
+        expect(await metadata.tagHistory(node, tag('20'))).toEqual([
+          { digest: one, seenAt: 4_000 },
+          { digest: two, seenAt: 3_000 },
+          { digest: one, seenAt: 1_000 },
+        ])
+        expect(await metadata.tagHistory(elsewhere, tag('20'))).toEqual([])
+      })
+
+      it('stays in order when a clock is set back', async () => {
+        await metadata.noteTag(node, tag('20'), one, 5_000)
+        expect(await metadata.noteTag(node, tag('20'), two, 1_000)).toBe(5_001)
+      })
+
+      it('tells the tags of a digest, those that mean something else now as well', async () => {
+        await metadata.noteTag(node, tag('20'), one, 1_000)
+        await metadata.noteTag(node, tag('latest'), one, 1_000)
+        await metadata.noteTag(node, tag('latest'), two, 2_000)
+        expect(await metadata.tagsOf(node, one)).toEqual(['20', 'latest'])
+        expect(await metadata.tagsOf(elsewhere, one)).toEqual([])
+      })
+
+      it('begins with the manifest that came with a tag', async () => {
+        const manifest = makeManifest('{}')
+        await metadata.putManifest(node, manifest, [], { tag: tag('20'), checkedAt: 7 })
+        expect(await metadata.tagHistory(node, tag('20'))).toEqual([{ digest: manifest.digest, seenAt: 7 }])
+      })
+
+      it('is what is held back, until it is released', async () => {
+        const held = [one, two].map((digest) => ({ digest, tag: tag('20'), until: 9 }))
+        await metadata.withhold(node, held)
+        await metadata.withhold(node, [{ ...held[0]!, until: 10 }])
+        await metadata.release(node, [two])
+        await again()
+        expect(await metadata.listWithheld(node)).toEqual([{ ...held[0]!, until: 10 }])
+        expect(await metadata.listWithheld(elsewhere)).toEqual([])
+      })
+
+      it('is who may see a repository', async () => {
+        expect(await metadata.findVisibility(node)).toBeUndefined()
+        for (const isPublic of [true, false]) {
+          await metadata.putVisibility(node, { public: isPublic, checkedAt: 3 })
+          await again()
+          expect(await metadata.findVisibility(node)).toEqual({ public: isPublic, checkedAt: 3 })
+        }
+      })
+
+      it('is lists, by kind and subject', async () => {
+        const key = { kind: 'referrers', subject: one } as const
+        expect(await metadata.findList(node, key)).toBeUndefined()
+        await metadata.putList(node, key, '[1]', 1)
+        await metadata.putList(node, key, '[2]', 2)
+        await again()
+        expect(await metadata.findList(node, key)).toEqual({ json: '[2]', checkedAt: 2 })
+        expect(await metadata.findList(node, { kind: 'tags', subject: one })).toBeUndefined()
+        expect(await metadata.findList(elsewhere, key)).toBeUndefined()
+      })
+    })
+
     describe('tags', () => {
       const record = { digest: blobDigest('m'), checkedAt: 1_700_000_000_123 }
 

@@ -211,7 +211,14 @@ describe('an upstream that is down', () => {
 it('what is left of a rate limit is told', async () => {
   const { reader, pull } = await start({ rate: { limit: 100, remaining: 8 } })
   await pull()
-  expect(reader.events).toContainEqual({ type: 'rate-limit', upstream: 'up.test', remaining: 7, limit: 100 })
+  expect(reader.events).toContainEqual({
+    type: 'rate-limit',
+    upstream: 'up.test',
+    account: 'anonymous',
+    scarce: false,
+    remaining: 7,
+    limit: 100,
+  })
 })
 
 /** A server whose connections are good for one request; the second breaks them, without a sign before. */
