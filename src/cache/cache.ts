@@ -3,17 +3,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
-import type {
-  Blob,
-  BlobHead,
-  Manifest,
-  Referrers,
-  Registry,
-  RegistryReader,
-  Soon,
-  TagPage,
-  TagQuery,
-} from '../oci/registry.ts'
+import type { Blob, BlobHead, Manifest, Referrers, RegistryReader, Soon, TagPage, TagQuery } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { BlobStore } from '../store/store.ts'
 import { Bandwidth } from './bandwidth.ts'
@@ -57,7 +47,7 @@ export interface UpstreamRules extends FreshnessRules {
 /** Everything cached, whatever the upstream: one store, one set of fills. */
 export interface Cache {
   /** A registry that caches `reader` under the name of an upstream. */
-  registry(upstream: string, reader: RegistryReader, rules: UpstreamRules): Registry
+  registry(upstream: string, reader: RegistryReader, rules: UpstreamRules): RegistryReader
   /** How many blobs are being fetched. */
   readonly fillsInFlight: number
   /** Sets right what a crash, or a hand in the data folder, left; then looks after limits and content in the background. */
@@ -148,7 +138,7 @@ interface Parts {
   referrers: Lists<Referrers>
 }
 
-class CachedRegistry implements Registry {
+class CachedRegistry implements RegistryReader {
   readonly #parts: Parts
 
   constructor(parts: Parts) {
