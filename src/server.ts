@@ -5,6 +5,7 @@ import { createAccess } from './access/access.ts'
 import { apiApp } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
+import { openHosted } from './hosted/hosted.ts'
 import { listen, type Listener } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
@@ -50,16 +51,19 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     ...upstream,
     registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report, now }), upstream),
   }))
-  const registry = namespaces(cached)
-  const access = createAccess(config.access)
+  const hosted = await openHosted({ ...hostedOptions(config), store, metadata, report, now })
+  hosted.start()
+  const registry = namespaces(cached, hosted)
+  const access = createAccess(config.access, registry.isHosted)
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, report }).route('/', health)
+  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
   const listener = await listen(app.fetch, config.listen)
   return { url: listener.url, stop: () => stop(listener) }
 
   async function stop(listener: Listener): Promise<void> {
     await listener.close(config.shutdownGrace)
+    await hosted.stop()
     await cache.stop()
     await network.close()
     await metadata.close()
@@ -77,6 +81,11 @@ function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
   const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
   // What an upstream left that is configured no more goes when room is needed, like all else.
   return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
+}
+
+function hostedOptions({ hosted }: Config) {
+  const { collectEvery: every, grace, keepUntagged: untagged } = hosted
+  return { ...hosted, collection: { every, grace, untagged } }
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

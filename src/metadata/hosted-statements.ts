@@ -62,9 +62,9 @@ export function hostedStatements(database: Database) {
     listHolders: prepare<[string], { name: string; size: number }>(
       `SELECT name, size FROM hosted_blobs JOIN hosted_repositories ON id = repository WHERE digest = ? ORDER BY name`,
     ),
-    storeBlob: prepare<[string, number, number, number]>(
-      `INSERT INTO stored_blobs (digest, size, stored_at, used_at) VALUES (?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET size = excluded.size, used_at = excluded.used_at`,
+    storeBlob: prepare<[{ digest: string; size: number; at: number }]>(
+      `INSERT INTO stored_blobs (digest, size, stored_at, used_at, checked_at) VALUES (@digest, @size, @at, @at, @at)
+       ON CONFLICT DO UPDATE SET size = excluded.size, used_at = excluded.used_at, checked_at = excluded.checked_at`,
     ),
     // What an upstream's repository names too stays, as content of the cache.
     releaseBlob: prepare<[string, string, string]>(

@@ -90,7 +90,7 @@ export class SqliteHosted implements HostedMetadata {
   putBlob(name: RepositoryName, digest: Digest, size: number, at: number): Promise<void> {
     return this.#durably(() => {
       this.#sql.putBlob.run(this.#idOf(name), digest, size, at)
-      this.#sql.storeBlob.run(digest, size, at, at)
+      this.#sql.storeBlob.run({ digest, size, at })
     })
   }
 
