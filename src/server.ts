@@ -51,10 +51,10 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     ...upstream,
     registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report, now }), upstream),
   }))
-  const hosted = await openHosted({ ...hostedOptions(config), store, metadata, report, now })
+  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
-  const access = createAccess(config.access, registry.isHosted)
+  const access = createAccess(config.access, (name) => registry.isHosted(name))
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
   const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
@@ -81,11 +81,6 @@ function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
   const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
   // What an upstream left that is configured no more goes when room is needed, like all else.
   return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
-}
-
-function hostedOptions({ hosted }: Config) {
-  const { collectEvery: every, grace, keepUntagged: untagged } = hosted
-  return { ...hosted, collection: { every, grace, untagged } }
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

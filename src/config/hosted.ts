@@ -34,10 +34,12 @@ export const hosted = defaultGroup({
     listOf(retention, '{ match, keepLast, keepYounger, keepTags }').prefault([]),
     'tags that stay, by pattern of REPOSITORY, first match wins; no rule keeps all',
   ),
-  collectEvery: option(duration().prefault('1h'), 'time between collections of what nothing reaches'),
-  grace: option(duration().prefault('1d'), 'how long a pushed blob may wait for a manifest that names it'),
-  keepUntagged: option(
-    duration().prefault('30d'),
-    'how long a manifest that nothing reaches is kept after its push, last pull by digest, or loss of its tag',
-  ),
+  collection: defaultGroup({
+    every: option(duration().prefault('1h'), 'time between collections of what nothing reaches'),
+    grace: option(duration().prefault('1d'), 'how long a pushed blob may wait for a manifest that names it'),
+    untagged: option(
+      duration().prefault('30d'),
+      'how long a manifest that nothing reaches is kept after its push, last pull by digest, or loss of its tag',
+    ),
+  }),
 })

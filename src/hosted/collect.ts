@@ -73,12 +73,24 @@ export class Collector {
   /** Collects once; a dry run only tells what would go. */
   async collect(dryRun: boolean): Promise<Going[]> {
     const { metadata, uploads } = this.#options
+    const gone = await this.letGo(dryRun)
+    if (dryRun) return gone
+    await uploads.sweep()
+    // Those that `berth collect` has let go, and those of a process that ended in between.
+    await this.#free((await metadata.listUnheldBlobs()).map((digest) => ({ digest })))
+    return gone
+  }
+
+  /**
+   * The part of `collect` that another process may do beside the server's: it touches no file, for only the process that
+   * stores files knows which are just being pushed.
+   */
+  async letGo(dryRun: boolean): Promise<Going[]> {
     const gone: Going[] = []
-    for (const name of await metadata.allRepositories()) {
+    for (const name of await this.#options.metadata.allRepositories()) {
       if (this.#stopped) break
       gone.push(...(await this.#collectIn(name, dryRun)))
     }
-    if (!dryRun) await uploads.sweep()
     return gone
   }
 
@@ -97,7 +109,6 @@ export class Collector {
     const going = describe(name, collected, new Map(retired.map(({ tag, why }) => [tag.tag, why])))
     if (dryRun) return going
     for (const { digest } of collected.manifests) manifests.forget(name, digest)
-    await this.#free(collected.blobs)
     if (going.length > 0) await metadata.forgetIfEmpty(name)
     for (const { repository, what, why } of going) report({ type: 'collected', repository, what, reason: why })
     return going

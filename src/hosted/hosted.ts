@@ -31,7 +31,7 @@ import type { RetentionRule } from './retention.ts'
 import { Uploads } from './uploads.ts'
 
 export type { HostedEvent } from './events.ts'
-export type { CollectionTimes } from './collect.ts'
+export type { CollectionTimes, Going } from './collect.ts'
 export type { QuotaRule } from './quotas.ts'
 export type { RetentionRule } from './retention.ts'
 

@@ -36,7 +36,7 @@ export class Manifests {
   async get(name: RepositoryName, reference: Reference): Promise<Manifest> {
     const { metadata, now } = this.#options
     const digest = isTag(reference) ? await metadata.findTag(name, reference) : reference
-    const found = digest && (this.#hot.get(`${name}@${digest}`) ?? (await this.#read(name, digest)))
+    const found = digest && (await this.#find(name, digest))
     if (!found) return this.#unknown(name, reference)
     if (!isTag(reference)) metadata.touched(name, found.digest, now())
     return found
@@ -78,6 +78,13 @@ export class Manifests {
   /** After a manifest has gone. */
   forget(name: RepositoryName, digest: Digest): void {
     this.#hot.delete(`${name}@${digest}`)
+  }
+
+  /** What is kept in memory may have been collected by another process since. */
+  async #find(name: RepositoryName, digest: Digest): Promise<Manifest | undefined> {
+    const hot = this.#hot.get(`${name}@${digest}`)
+    if (hot && (await this.#options.metadata.hasManifest(name, digest))) return hot
+    return this.#read(name, digest)
   }
 
   async #read(name: RepositoryName, digest: Digest): Promise<Manifest | undefined> {

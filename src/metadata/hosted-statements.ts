@@ -72,6 +72,10 @@ export function hostedStatements(database: Database) {
          AND NOT EXISTS (SELECT 1 FROM hosted_blobs WHERE digest = ?)
          AND NOT EXISTS (SELECT 1 FROM repository_blobs WHERE digest = ?)`,
     ),
+    unheldBlobs: prepare<[], { digest: string }>(
+      `SELECT digest FROM stored_blobs WHERE digest NOT IN (SELECT digest FROM hosted_blobs)
+         AND digest NOT IN (SELECT digest FROM repository_blobs)`,
+    ),
     touchBlob: prepare<[number, string, string]>(
       `UPDATE hosted_blobs SET touched_at = max(touched_at, ?) WHERE repository = ${repositoryOf} AND digest = ?`,
     ),

@@ -94,7 +94,10 @@ export interface HostedMetadata {
   listHolders(digest: Digest): Promise<{ name: RepositoryName; size: number }[]>
   /** Forgets that a blob is stored, if no repository holds it and no upstream's may: then its file can be removed. */
   releaseBlob(digest: Digest): Promise<boolean>
+  /** Stored blobs that no repository holds, hosted or of an upstream. */
+  listUnheldBlobs(): Promise<Digest[]>
 
+  hasManifest(name: RepositoryName, digest: Digest): Promise<boolean>
   findManifest(name: RepositoryName, digest: Digest): Promise<ManifestRecord | undefined>
   /** The subject of a manifest that is here and has one. */
   findSubject(name: RepositoryName, digest: Digest): Promise<Digest | undefined>

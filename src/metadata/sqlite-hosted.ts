@@ -106,6 +106,15 @@ export class SqliteHosted implements HostedMetadata {
     return this.#durably(() => this.#sql.releaseBlob.run(digest, digest, digest).changes > 0)
   }
 
+  async listUnheldBlobs(): Promise<Digest[]> {
+    return this.#sql.unheldBlobs.all().map((row) => row.digest as Digest)
+  }
+
+  async hasManifest(name: RepositoryName, digest: Digest): Promise<boolean> {
+    const id = this.#find(name)
+    return id !== undefined && this.#sql.hasManifest.get(id, digest) !== undefined
+  }
+
   async findManifest(name: RepositoryName, digest: Digest): Promise<ManifestRecord | undefined> {
     const row = this.#sql.findManifest.get(name, digest)
     return row && { digest, mediaType: row.media_type, bytes: new Uint8Array(row.bytes) }

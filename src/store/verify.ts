@@ -17,8 +17,8 @@ export class Hashing {
 
   /** Begins to hash a file that may still grow or fill up, and has a digest to match. Whoever began it finishes or closes it. */
   begin(file: string, digest: Digest): FileHash {
-    const { finish, ...rest } = this.beginUnknown(file, algorithmOf(digest))
-    return { ...rest, matches: async (size) => (await finish(size)) === hexOf(digest) }
+    const hash = this.beginUnknown(file, algorithmOf(digest))
+    return { ...hash, matches: async (size) => (await hash.finish(size)) === hexOf(digest) }
   }
 
   /** The same for a file whose digest is not known yet. */
