@@ -5,6 +5,7 @@ import { createAccess, guarded } from './access/access.ts'
 import { apiApp } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
+import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
@@ -53,11 +54,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
     return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
   })
-  const registry = namespaces(cached)
-  const access = createAccess(config.access)
+  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
+  hosted.start()
+  const registry = namespaces(cached, hosted)
+  const access = createAccess(config.access, (name) => registry.isHosted(name))
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, report }).route('/', health)
+  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
   try {
     const listener = await listen(app.fetch, config.listen)
     return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
@@ -67,6 +70,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   }
 
   async function close(): Promise<void> {
+    await hosted.stop()
     await cache.stop()
     await network.close()
     await metadata.close()

@@ -2,14 +2,14 @@
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Registry, RegistryReader, Soon, TagMoment, TagPage, TagQuery } from '../oci/registry.ts'
+import type { Asker, RegistryReader, Soon, TagMoment, TagPage, TagQuery } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { Rules, type ContentRules } from './rules.ts'
 import { Visibility } from './visibility.ts'
 
 export interface GuardOptions {
   upstream: string
-  registry: Registry
+  registry: RegistryReader
   rules: ContentRules
   metadata: Metadata
   /** The upstream without a login; undefined where there is no login, and so nothing that others could not see. */
@@ -18,12 +18,12 @@ export interface GuardOptions {
 }
 
 /** Nothing is in the way where neither rules nor a login are: then the registry is returned as it is. */
-export function guarded(options: GuardOptions): Registry {
+export function guarded(options: GuardOptions): RegistryReader {
   const rules = new Rules(options.upstream, options.rules)
   return rules.used || options.anonymous ? new GuardedRegistry(options, rules) : options.registry
 }
 
-class GuardedRegistry implements Registry {
+class GuardedRegistry implements RegistryReader {
   readonly #options: GuardOptions
   readonly #rules: Rules
   readonly #visibility: Visibility

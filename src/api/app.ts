@@ -6,14 +6,19 @@ import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Registry, Soon } from '../oci/registry.ts'
 import { blob } from './blobs.ts'
-import { Call, type ApiContext } from './call.ts'
+import { apiVersion, Call, type ApiContext } from './call.ts'
+import { catalog } from './catalog.ts'
 import type { ReportRequest } from './events.ts'
 import { referrers, tags } from './lists.ts'
 import { dated, manifest } from './manifests.ts'
+import { putManifest } from './push-manifest.ts'
 import { noSuchPath, parsePath, type ApiRequest } from './request.ts'
 import { Sender } from './send.ts'
+import { upload, wrongMethod } from './uploads.ts'
 
 export type { RequestEvent } from './events.ts'
+
+type InRepository = Exclude<ApiRequest, { kind: 'base' | 'catalog' | 'upload' }>
 
 /** The registry served: it says which repository a client's address means. */
 export interface ServedRegistry extends Registry {
@@ -23,15 +28,22 @@ export interface ServedRegistry extends Registry {
 export interface ApiOptions {
   registry: ServedRegistry
   access: Access
+  /** The URL that clients use, for answers that name one; else they name paths alone. */
+  publicUrl?: string | undefined
   report?: ReportRequest
 }
 
 /** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
-export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hono<{ Bindings: HttpBindings }> {
+export function apiApp({
+  registry,
+  access,
+  publicUrl,
+  report = () => {},
+}: ApiOptions): Hono<{ Bindings: HttpBindings }> {
   const sender = new Sender()
 
   function answer(c: ApiContext): Soon<Response> | undefined {
-    const call = new Call(c, sender, report)
+    const call = new Call(c, sender, report, publicUrl)
     try {
       const request = parsePath(call.path)
       if (!request) return undefined
@@ -46,10 +58,11 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
   // Nothing is looked up, and no name is told from another, before access has agreed.
   function handle(call: Call, request: ApiRequest): Soon<Response> {
     const identity = access.identify(call.incoming.headers.authorization)
+    const mayRead = (name: RepositoryName) => allows(() => access.may(identity, 'pull', name))
     if (request.kind === 'base' || request.kind === 'catalog') {
-      access.enter(identity)
+      access.enter(identity, request.kind === 'base' && request.prefix !== '')
       expectReading(call)
-      return call.replyJson({}, request.kind === 'base' ? {} : { repositories: [] })
+      return request.kind === 'base' ? call.replyJson({}, {}) : catalog(call, registry, mayRead)
     }
     const ns = call.search === '' ? undefined : (call.query.get('ns') ?? undefined)
     call.name = registry.locate({
@@ -60,12 +73,12 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
     access.may(identity, actionOf(call.method, request), call.name)
     call.identity = identity
     call.mayReadPrivate = access.mayReadPrivate(identity, call.name)
-    expectReading(call)
     if (ns !== undefined) call.extra = { 'OCI-Namespace': ns }
-    return read(call, request)
+    if (request.kind === 'upload') return upload(call, registry, request, mayRead)
+    return call.method === 'GET' || call.head ? read(call, request) : change(call, request)
   }
 
-  function read(call: Call, request: Exclude<ApiRequest, { kind: 'base' | 'catalog' }>): Soon<Response> {
+  function read(call: Call, request: InRepository): Soon<Response> {
     switch (request.kind) {
       case 'manifest':
         return manifest(call, registry, request.reference)
@@ -77,14 +90,24 @@ export function apiApp({ registry, access, report = () => {} }: ApiOptions): Hon
         return tags(call, registry, request.at)
       case 'referrers':
         return referrers(call, registry, request.digest)
-      case 'upload':
-        throw new RegistryError('BLOB_UPLOAD_UNKNOWN', 'there is no such upload')
     }
+  }
+
+  async function change(call: Call, request: InRepository): Promise<Response> {
+    if (request.kind === 'manifest') {
+      if (call.method === 'PUT') return putManifest(call, registry, request)
+      if (call.method !== 'DELETE') throw wrongMethod(call, 'GET, HEAD, PUT, DELETE')
+      await registry.deleteManifest(call.name, request.reference)
+    } else if (request.kind === 'blob') {
+      if (call.method !== 'DELETE') throw wrongMethod(call, 'GET, HEAD, DELETE')
+      await registry.deleteBlob(call.name, request.digest)
+    } else throw wrongMethod(call, 'GET, HEAD')
+    return call.reply(202, { ...apiVersion, 'Content-Length': '0' }, null)
   }
 
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.all('*', (c, next) => answer(c) ?? next())
-  app.notFound((c: ApiContext) => new Call(c, sender, report).replyError(noSuchPath(c.req.path)))
+  app.notFound((c: ApiContext) => new Call(c, sender, report, publicUrl).replyError(noSuchPath(c.req.path)))
   return app
 }
 
@@ -95,10 +118,17 @@ function actionOf(method: string, request: ApiRequest): 'pull' | 'push' | 'delet
 }
 
 function expectReading(call: Call): void {
-  if (call.method === 'GET' || call.head) return
-  throw new RegistryError('UNSUPPORTED', `method must be GET or HEAD here, saw ${call.method}`, {
-    headers: { Allow: 'GET, HEAD' },
-  })
+  if (call.method !== 'GET' && !call.head) throw wrongMethod(call, 'GET, HEAD')
+}
+
+function allows(ask: () => void): boolean {
+  try {
+    ask()
+    return true
+  } catch (error) {
+    if (error instanceof RegistryError) return false
+    throw error
+  }
 }
 
 const optional = <K extends string>(key: K, value: string | undefined) =>

@@ -7,6 +7,7 @@ import type { Identity } from '../access/access.ts'
 import type { Asker, Blob } from '../oci/registry.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
+import type { Place } from './request.ts'
 import type { Sender, SendResult } from './send.ts'
 
 export type ApiContext = Context<{ Bindings: HttpBindings }>
@@ -35,7 +36,10 @@ export class Call implements Asker {
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
-  constructor(c: ApiContext, sender: Sender, report: ReportRequest) {
+  readonly #publicUrl: string
+
+  constructor(c: ApiContext, sender: Sender, report: ReportRequest, publicUrl = '') {
+    this.#publicUrl = publicUrl
     this.#out = c.env.outgoing
     this.#report = report
     this.sender = sender
@@ -52,6 +56,11 @@ export class Call implements Asker {
 
   get head(): boolean {
     return this.incoming.method === 'HEAD'
+  }
+
+  get hasBody(): boolean {
+    const { 'content-length': length, 'transfer-encoding': encoding } = this.incoming.headers
+    return encoding !== undefined || Number(length ?? 0) > 0
   }
 
   get query(): URLSearchParams {
@@ -71,6 +80,15 @@ export class Call implements Asker {
   /** Whether the client's If-None-Match names this digest. */
   has(digest: string): boolean {
     return namesDigest(this.incoming.headers['if-none-match'], digest)
+  }
+
+  /**
+   * The URL of something in a repository. Relative, so that it is right whatever stands between us and the client, unless the
+   * operator has said what is right (case 59).
+   */
+  urlOf(at: Place, rest: string): string {
+    const prefix = at.prefix === '' ? '' : `/${encodeURI(at.prefix)}`
+    return `${this.#publicUrl}${prefix}/v2/${at.path}/${rest}`
   }
 
   /** Answers with a body that is in memory; a HEAD gets its headers alone. */
@@ -95,7 +113,7 @@ export class Call implements Asker {
     const { status, headers, body } = errorAnswer(error)
     const length = String(Buffer.byteLength(body))
     // What comes of a refused upload is not read: the connection ends with the answer.
-    const close = this.method === 'GET' || this.head ? {} : { Connection: 'close' }
+    const close = this.hasBody ? { Connection: 'close' } : {}
     this.#done(status, this.head ? 0 : body.length, status >= 500 ? error : undefined)
     const all = { ...apiVersion, ...headers, ...close, 'Content-Length': length }
     return new Response(this.head ? null : body, { status, headers: this.#with(all) as Record<string, string> })

@@ -30,7 +30,7 @@ export async function referrers(call: Call, registry: Registry, digest: Digest):
   return call.replyJson({ 'Content-Type': ociIndex, ...filtered }, { schemaVersion: 2, mediaType: ociIndex, manifests })
 }
 
-function pageSize(text: string | null): number | undefined {
+export function pageSize(text: string | null): number | undefined {
   if (text === null) return undefined
   if (!/^\d+$/.test(text)) {
     throw new RegistryError('PAGINATION_NUMBER_INVALID', `n must be a whole number from 0, saw ${quote(text)}`)
@@ -39,7 +39,7 @@ function pageSize(text: string | null): number | undefined {
 }
 
 /** Relative, so that it is right whatever stands between us and the client; the client's own `ns` goes along. */
-function nextLink(call: Call, n: number, last: string): string {
+export function nextLink(call: Call, n: number, last: string): string {
   const { query } = call
   query.set('n', String(n))
   query.set('last', last)

@@ -4,7 +4,7 @@ import { parseReference, parseTag, type Reference, type Tag } from '../oci/refer
 
 /** What a method and URL ask for, by the endpoints of the distribution specification. Names are still as the client wrote them. */
 export type ApiRequest =
-  | { kind: 'base' }
+  | { kind: 'base'; prefix: string }
   | { kind: 'catalog' }
   | { kind: 'manifest'; at: Place; reference: Reference }
   /** Ours: what a tag meant at a time, in milliseconds since 1970. */
@@ -29,7 +29,7 @@ export function parsePath(rawPath: string): ApiRequest | undefined {
   if (!root) return undefined
   const prefix = decode(root.prefix)
   const rest = decode(root.rest)
-  if (rest === '') return { kind: 'base' }
+  if (rest === '') return { kind: 'base', prefix }
   if (rest === '_catalog') return { kind: 'catalog' }
   const last = rest.lastIndexOf('/')
   const tail = rest.slice(last + 1)

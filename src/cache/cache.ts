@@ -9,7 +9,7 @@ import type {
   BlobHead,
   Manifest,
   Referrers,
-  Registry,
+  RegistryReader,
   RegistrySource,
   Soon,
   TagMoment,
@@ -69,7 +69,7 @@ const longestListed = 3_600_000
 /** Everything cached, whatever the upstream: one store, one set of fills. */
 export interface Cache {
   /** A registry that caches `reader` under the name of an upstream. */
-  registry(upstream: string, reader: RegistrySource, rules: UpstreamRules): Registry
+  registry(upstream: string, reader: RegistrySource, rules: UpstreamRules): RegistryReader
   /** How many blobs are being fetched. */
   readonly fillsInFlight: number
   /** Sets right what a crash, or a hand in the data folder, left; then looks after limits and content in the background. */
@@ -168,7 +168,7 @@ interface Parts {
   referrers: Lists<Referrers>
 }
 
-class CachedRegistry implements Registry {
+class CachedRegistry implements RegistryReader {
   readonly #parts: Parts
 
   constructor(parts: Parts) {

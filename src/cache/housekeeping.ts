@@ -138,10 +138,14 @@ export class Housekeeping {
 
   async #evictBlob({ digest, size, upstreams }: EvictionCandidate): Promise<number> {
     const { store, metadata, inUse, report } = this.#options
-    // Somebody may have begun to read it since it was chosen.
-    if (inUse(digest)) return 0
-    await metadata.blobRemoved(digest)
-    await store.remove(digest)
+    const evicted = await store.exclusively(digest, async () => {
+      // Since it was chosen somebody may have begun to read it, or have pushed it to a hosted repository.
+      if (inUse(digest) || (await metadata.hosted.listHolders(digest)).length > 0) return false
+      await metadata.blobRemoved(digest)
+      await store.remove(digest)
+      return true
+    })
+    if (!evicted) return 0
     report({ type: 'evicted', upstream: upstreams[0] ?? 'none', digest, bytes: size })
     return size
   }

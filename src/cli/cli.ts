@@ -1,8 +1,10 @@
 // The command line: each command is a file of its own, which returns a commander Command.
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/config.ts'
+import { collectCommand } from './collect.ts'
 import { configCommand } from './config.ts'
 import { CommandError, processIo, type Io } from './io.ts'
+import { namespaceCommand } from './namespace.ts'
 import { serveCommand } from './serve.ts'
 import { readVersion, versionCommand } from './version.ts'
 
@@ -23,8 +25,9 @@ function program(io: Io): Command {
     )
     .version(readVersion(), '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help of a command')
-  for (const command of [serveCommand(io), configCommand(io), versionCommand(io)]) program.addCommand(command)
-  for (const command of [program, ...program.commands]) {
+  const commands = [serveCommand, namespaceCommand, collectCommand, configCommand, versionCommand]
+  for (const command of commands) program.addCommand(command(io))
+  for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
     command
       .helpOption('-h, --help', 'show help')
       .exitOverride()

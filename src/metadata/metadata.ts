@@ -4,6 +4,9 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
+import type { HostedMetadata } from './hosted.ts'
+
+export type * from './hosted.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
 export interface RepositoryKey {
@@ -62,6 +65,9 @@ export interface ListKey {
 }
 
 export interface Metadata {
+  /** What is hosted here, apart from all that follows, which is known of upstreams. */
+  readonly hosted: HostedMetadata
+
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>
   deleteTag(repository: RepositoryKey, tag: Tag): Promise<void>
@@ -104,9 +110,9 @@ export interface Metadata {
   blobStored(digest: Digest, size: number, at: number): Promise<void>
   blobRemoved(digest: Digest): Promise<void>
   findStoredBlob(digest: Digest): Promise<StoredBlobRecord | undefined>
-  /** Least recently used first. */
+  /** Least recently used first; without those that a hosted repository holds. */
   listStoredBlobs(limit: number): Promise<StoredBlobRecord[]>
-  /** Bytes of all stored blobs. */
+  /** Bytes of all stored blobs but those that a hosted repository holds. */
   storedBytes(): Promise<number>
   /** The stored blob whose bytes were compared with its digest longest ago, if that was before `before`. */
   nextToCheck(before: number): Promise<Digest | undefined>

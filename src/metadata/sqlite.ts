@@ -14,9 +14,11 @@ import type {
   TagRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
+import { SqliteHosted } from './sqlite-hosted.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
+import { WalSync } from './wal-sync.ts'
 
 /** How long a statement waits for another process's lock, in milliseconds. Short: the wait blocks the event loop. */
 const busyTimeout = 250
@@ -31,11 +33,12 @@ export function sqliteMetadata(file: string): Metadata {
   const database = new Database(file, { timeout: busyTimeout })
   database.pragma('journal_mode = WAL')
   // Enough for what can be fetched again: consistent after any crash, though a power loss may lose the last commits.
+  // What was pushed cannot be: WalSync sees to that.
   database.pragma('synchronous = NORMAL')
   database.pragma('foreign_keys = ON')
   database.pragma(`journal_size_limit = ${walLimit}`)
   migrate(database)
-  return new SqliteMetadata(database)
+  return new SqliteMetadata(database, new WalSync(file))
 }
 
 class SqliteMetadata implements Metadata {
@@ -56,9 +59,13 @@ class SqliteMetadata implements Metadata {
   readonly putList: Metadata['putList'] = (...given) => this.#upstreams.putList(...given)
   #waits = busyTimeout
   #impatientUntil = 0
+  readonly #sync: WalSync
+  readonly hosted: SqliteHosted
 
-  constructor(database: Database.Database) {
+  constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
+    this.#sync = sync
+    this.hosted = new SqliteHosted(database, sync)
     this.#sql = statements(database)
     this.#upstreams = new SqliteUpstreams({
       database,
@@ -194,6 +201,8 @@ class SqliteMetadata implements Metadata {
 
   async close(): Promise<void> {
     this.#uses.flush()
+    this.hosted.flush()
+    await this.#sync.close()
     this.#database.close()
   }
 

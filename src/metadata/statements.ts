@@ -55,9 +55,12 @@ export function statements(database: Database) {
     blobRemoved: prepare<[string]>('DELETE FROM stored_blobs WHERE digest = ?'),
     findStoredBlob: prepare<[string], StoredRow>('SELECT digest, size, used_at FROM stored_blobs WHERE digest = ?'),
     listStoredBlobs: prepare<[number], StoredRow>(
-      'SELECT digest, size, used_at FROM stored_blobs ORDER BY used_at LIMIT ?',
+      `SELECT digest, size, used_at FROM stored_blobs
+       WHERE digest NOT IN (SELECT digest FROM hosted_blobs) ORDER BY used_at LIMIT ?`,
     ),
-    storedBytes: prepare<[], { bytes: number }>('SELECT total(size) AS bytes FROM stored_blobs'),
+    storedBytes: prepare<[], { bytes: number }>(
+      'SELECT total(size) AS bytes FROM stored_blobs WHERE digest NOT IN (SELECT digest FROM hosted_blobs)',
+    ),
     blobUsed: prepare<[number, string]>('UPDATE stored_blobs SET used_at = max(used_at, ?) WHERE digest = ?'),
     manifestUsed: prepare<[number, string]>('UPDATE manifests SET used_at = max(used_at, ?) WHERE digest = ?'),
     nextToCheck: prepare<[number], { digest: string }>(
@@ -69,7 +72,7 @@ export function statements(database: Database) {
       `SELECT digest, size, used_at, (
          SELECT group_concat(DISTINCT registry) FROM repository_blobs b JOIN repositories r ON r.id = b.repository
          WHERE b.digest = stored_blobs.digest) AS upstreams
-       FROM stored_blobs ORDER BY used_at LIMIT ?`,
+       FROM stored_blobs WHERE digest NOT IN (SELECT digest FROM hosted_blobs) ORDER BY used_at LIMIT ?`,
     ),
     manifestBytes: prepare<[], { bytes: number }>('SELECT total(length(bytes)) AS bytes FROM manifests'),
     evictableManifests: prepare<[number], CandidateRow>(

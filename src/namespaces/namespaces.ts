@@ -4,7 +4,8 @@ import { quote, type Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import { parseRepositoryName, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Registry, TagQuery } from '../oci/registry.ts'
+import type { Asker, Registry, RegistryReader, TagQuery } from '../oci/registry.ts'
+import { writing } from './writing.ts'
 
 /** How a client said which repository it means, unread. */
 export interface Address {
@@ -20,7 +21,7 @@ export interface Address {
 
 export interface UpstreamPlace {
   readonly name: string
-  readonly registry: Registry
+  readonly registry: RegistryReader
   readonly aliases?: readonly string[]
   readonly virtualHosts?: readonly string[]
   readonly default?: boolean
@@ -35,6 +36,8 @@ export interface HostedPlace {
 export interface Namespaces extends Registry {
   /** The one name of what an address means. Throws NAME_INVALID, or NAME_UNKNOWN for an upstream that is not configured. */
   locate(address: Address): RepositoryName
+  /** Whether a name that `locate` gave is hosted here; all others are an upstream's. */
+  isHosted(name: RepositoryName): boolean
 }
 
 /** Docker Hub alone has names without a slash, which mean its `library/`. */
@@ -85,16 +88,24 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
     )
   }
 
-  /** The registry of a name that `locate` gave, and the name there. */
-  function at(name: RepositoryName): [Registry, RepositoryName] {
+  function placeOf(name: RepositoryName): UpstreamPlace | undefined {
     const slash = name.indexOf('/')
-    const place = byName.get(name.slice(0, slash))
-    if (place) return [place.registry, name.slice(slash + 1) as RepositoryName]
+    return slash < 0 ? undefined : byName.get(name.slice(0, slash))
+  }
+
+  /** The registry of a name that `locate` gave, and the name there. */
+  function at(name: RepositoryName): [RegistryReader, RepositoryName] {
+    const place = placeOf(name)
+    if (place) return [place.registry, name.slice(name.indexOf('/') + 1) as RepositoryName]
     return hosted ? [hosted.registry, name] : notConfigured(name)
   }
 
+  const isHosted = (name: RepositoryName): boolean => placeOf(name) === undefined
+
   return {
     locate,
+    isHosted,
+    ...writing(hosted?.registry, isHosted),
     getManifest(name: RepositoryName, reference: Reference, asker?: Asker) {
       const [registry, there] = at(name)
       return registry.getManifest(there, reference, asker)

@@ -1,5 +1,5 @@
 import type { Descriptor } from './descriptor.ts'
-import { isDigest } from './digest.ts'
+import { isDigest, quote } from './digest.ts'
 import { RegistryError } from './errors.ts'
 import { dockerList, dockerManifest, isMediaType, ociIndex, ociManifest } from './media-types.ts'
 
@@ -23,14 +23,42 @@ export interface ManifestContent {
  * Throws MANIFEST_INVALID when the bytes are no JSON object.
  */
 export function readManifest(bytes: Uint8Array): ManifestContent {
+  return contentOf(parseObject(bytes), descriptor)
+}
+
+/** The same for a manifest that is pushed: throws MANIFEST_INVALID also for a descriptor that is none, and for schema 1. */
+export function checkManifest(bytes: Uint8Array): ManifestContent {
   const json = parseObject(bytes)
+  if (json.schemaVersion === 1) throw schema1()
+  return contentOf(json, (value, key) => {
+    // Go's clients write null for an empty list and for an absent field.
+    if (value === undefined || value === null) return undefined
+    const read = descriptor(value)
+    if (!read) throw new RegistryError('MANIFEST_INVALID', `${key} must be a descriptor, saw ${quoted(value)}`)
+    return read
+  })
+}
+
+export function schema1(): RegistryError {
+  const message = 'manifests of Docker schema 1 are not taken: no client in use reads them; push with a newer client'
+  return new RegistryError('MANIFEST_INVALID', message)
+}
+
+type ReadDescriptor = (value: unknown, key: string) => Descriptor | undefined
+
+function contentOf(json: Record<string, unknown>, read: ReadDescriptor): ManifestContent {
+  const list = (key: string): Descriptor[] => {
+    const values = json[key]
+    return Array.isArray(values) ? values.map((value) => read(value, key)).filter((d) => d !== undefined) : []
+  }
   return {
     mediaType: text(json.mediaType),
     artifactType: text(json.artifactType),
-    config: descriptor(json.config),
-    layers: descriptors(json.layers),
-    manifests: descriptors(json.manifests),
-    subject: descriptor(json.subject),
+    config: read(json.config, 'config'),
+    // Artifact manifests, of a draft of the image specification, call theirs blobs.
+    layers: [...list('layers'), ...list('blobs')],
+    manifests: list('manifests'),
+    subject: read(json.subject, 'subject'),
     annotations: annotations(json.annotations),
   }
 }
@@ -58,9 +86,7 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-function descriptors(value: unknown): Descriptor[] {
-  return Array.isArray(value) ? value.map(descriptor).filter((d) => d !== undefined) : []
-}
+const quoted = (value: unknown): string => quote(JSON.stringify(value))
 
 function descriptor(value: unknown): Descriptor | undefined {
   if (typeof value !== 'object' || value === null) return undefined
@@ -76,6 +102,11 @@ function annotations(value: unknown): Record<string, string> | undefined {
   return Object.fromEntries(
     Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   )
+}
+
+/** Whether a layer may lie elsewhere: a foreign one, which clients fetch from its URLs. */
+export function isForeign({ mediaType, urls }: Descriptor): boolean {
+  return !!urls?.length || mediaType.includes('.foreign.') || mediaType.includes('.nondistributable.')
 }
 
 /** The blobs of an image manifest that a registry holds: its config and layers, without those that lie elsewhere. */

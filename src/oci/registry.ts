@@ -113,5 +113,71 @@ export interface RegistrySource extends RegistryReader {
   readonly sparing?: boolean
 }
 
-/** Every registry of Berth; pushing joins reading here when there is one that takes pushes. */
-export type Registry = RegistryReader
+/** How far an upload session has come. */
+export interface UploadState {
+  readonly session: string
+  /** Bytes received so far. */
+  readonly size: number
+}
+
+/** Part of a blob as it arrives. Whoever takes it reads it to its end or not at all. */
+export interface UploadBody {
+  readonly chunks: AsyncIterable<Uint8Array>
+  /** Bytes, where the client has said how many. */
+  readonly size: number | undefined
+  /** Where the client says it begins. Anything but the session's size is refused with RANGE_INVALID; undefined goes on where it stands. */
+  readonly start: number | undefined
+  /** Breaks the transfer off: the client has begun anew over another connection. */
+  cancel(): void
+}
+
+/** A manifest as it was sent, with the digest or the tags it is to have. */
+export interface ManifestPush {
+  readonly reference: Reference
+  /** More tags for the same manifest. */
+  readonly tags: readonly Tag[]
+  /** The Content-Type without parameters; empty when there was none. */
+  readonly mediaType: string
+  readonly bytes: Uint8Array<ArrayBuffer>
+}
+
+export interface PushedManifest {
+  readonly digest: Digest
+  readonly subject: Digest | undefined
+}
+
+export interface RepositoryQuery {
+  n: number
+  /** Only names after this one, in lexical order. */
+  last?: string
+}
+
+/**
+ * What a registry that can be pushed to does besides. What it has acknowledged survives a crash and a power loss.
+ * A registry that takes no pushes throws DENIED, and says what to do instead.
+ */
+export interface RegistryWriter {
+  /** end-4a: opens an upload session. `size`, where known, is refused at once when there is no room for it. */
+  openUpload(name: RepositoryName, size?: number): Promise<UploadState>
+  /** end-13. Throws BLOB_UPLOAD_UNKNOWN. */
+  uploadState(name: RepositoryName, session: string): Promise<UploadState>
+  /** end-5. What came before the body broke off is kept. */
+  appendUpload(name: RepositoryName, session: string, body: UploadBody): Promise<UploadState>
+  /** end-6: the repository then holds the blob. Throws DIGEST_INVALID, and drops the session, when the bytes are not what the digest says. */
+  finishUpload(name: RepositoryName, session: string, digest: Digest, body?: UploadBody): Promise<void>
+  /** end-14 */
+  cancelUpload(name: RepositoryName, session: string): Promise<void>
+  /** end-11: lets the repository hold a blob that another one holds which may be read. False when there is none. */
+  mountBlob(name: RepositoryName, digest: Digest, mayRead: (source: RepositoryName) => boolean): Promise<boolean>
+  /** end-7a, end-7b */
+  putManifest(name: RepositoryName, push: ManifestPush): Promise<PushedManifest>
+  /** end-9: a tag alone, or a manifest with every tag that names it. */
+  deleteManifest(name: RepositoryName, reference: Reference): Promise<void>
+  /** end-10 */
+  deleteBlob(name: RepositoryName, digest: Digest): Promise<void>
+  /** Names of repositories in lexical order, at most `n`. */
+  listRepositories(query: RepositoryQuery): Promise<RepositoryName[]>
+}
+
+/** A registry that can be pulled from and pushed to. */
+export interface Registry extends RegistryReader, RegistryWriter {}

@@ -1,10 +1,9 @@
 import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
-import path from 'node:path'
 import type { Digest } from '../oci/digest.ts'
 import { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
 import { OpenFile } from './open-file.ts'
-import { syncFolder, type Layout } from './layout.ts'
+import { placeDurably, type Layout } from './layout.ts'
 import type { PartialBlob } from './store.ts'
 import type { FileHash, Hashing } from './verify.ts'
 
@@ -120,11 +119,8 @@ export class FsPartial implements PartialBlob {
   }
 
   async commit(): Promise<void> {
-    const target = this.#layout.blob(this.digest)
     await this.#file.datasync()
-    await mkdir(path.dirname(target), { recursive: true })
-    await rename(this.#layout.partial(this.digest), target)
-    await syncFolder(path.dirname(target))
+    await placeDurably(this.#layout.partial(this.digest), this.#layout.blob(this.digest))
     await rm(this.#layout.intervals(this.digest), { force: true })
   }
 

@@ -1,12 +1,14 @@
 import { close, fstat, open } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { mkdir, open as openFile, readdir, rename, rm, stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { FsPartial } from './fs-partial.ts'
-import { Layout } from './layout.ts'
+import { FsUpload } from './fs-upload.ts'
+import { isUploadId, Layout } from './layout.ts'
 import { OpenFile } from './open-file.ts'
-import type { BlobFacts, BlobStore, PartialBlob, StoredBlob } from './store.ts'
+import type { BlobFacts, BlobStore, PartialBlob, StoredBlob, UploadFile } from './store.ts'
+import { Turns } from '../oci/turns.ts'
 import { Hashing } from './verify.ts'
 
 /** Opens a store in a folder, which is made if it is missing. Throws the file system's error when it cannot be written. */
@@ -19,6 +21,7 @@ export async function fsStore(folder: string): Promise<BlobStore> {
 class FsStore implements BlobStore {
   readonly #layout: Layout
   readonly #hashing = new Hashing()
+  readonly #turns = new Turns()
 
   constructor(layout: Layout) {
     this.#layout = layout
@@ -99,6 +102,35 @@ class FsStore implements BlobStore {
   async removePartial(digest: Digest): Promise<void> {
     await rm(this.#layout.intervals(digest), { force: true })
     await rm(this.#layout.partial(digest), { force: true })
+  }
+
+  async createUpload(id: string): Promise<void> {
+    const file = await openFile(this.#layout.upload(id), 'wx')
+    await file.close()
+  }
+
+  openUpload(id: string): Promise<UploadFile | undefined> {
+    return FsUpload.open(this.#layout, id, this.#hashing)
+  }
+
+  async uploadSize(id: string): Promise<number | undefined> {
+    if (!isUploadId(id)) return undefined
+    return (await stat(this.#layout.upload(id)).catch(ifMissing(undefined)))?.size
+  }
+
+  async *uploads(): AsyncIterable<{ id: string; changedAt: number }> {
+    for (const id of await readdir(this.#layout.uploads)) {
+      const found = await stat(this.#layout.upload(id)).catch(ifMissing(undefined))
+      if (found) yield { id, changedAt: found.mtimeMs }
+    }
+  }
+
+  async removeUpload(id: string): Promise<void> {
+    if (isUploadId(id)) await rm(this.#layout.upload(id), { force: true })
+  }
+
+  exclusively<T>(digest: Digest, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(digest, work)
   }
 
   async space(): Promise<{ free: number; total: number }> {

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir, open, rename } from 'node:fs/promises'
 import path from 'node:path'
 import { algorithmOf, hexOf, isDigest, type Digest } from '../oci/digest.ts'
 
@@ -8,6 +8,7 @@ import { algorithmOf, hexOf, isDigest, type Digest } from '../oci/digest.ts'
  *     blobs/sha256/ab/ab12...          finished content, verified; the name is the digest
  *     partial/sha256-ab12...           a fill's file, of the blob's full size, with holes
  *     partial/sha256-ab12....json      which bytes of it are present
+ *     uploads/0f8b...                  what a push has sent so far; the name is the session
  *     quarantine/sha256-ab12...        stored content that proved wrong
  */
 export class Layout {
@@ -22,6 +23,9 @@ export class Layout {
   }
   get partials(): string {
     return path.join(this.root, 'partial')
+  }
+  get uploads(): string {
+    return path.join(this.root, 'uploads')
   }
   get quarantine(): string {
     return path.join(this.root, 'quarantine')
@@ -40,6 +44,11 @@ export class Layout {
     return `${this.partial(digest)}.json`
   }
 
+  /** `id` must be one that `isUploadId` agrees with: it comes from a client. */
+  upload(id: string): string {
+    return path.join(this.uploads, id)
+  }
+
   quarantined(digest: Digest): string {
     return path.join(this.quarantine, flat(digest))
   }
@@ -51,11 +60,30 @@ export class Layout {
   }
 
   async create(): Promise<void> {
-    for (const folder of [this.blobs, this.partials, this.quarantine]) await mkdir(folder, { recursive: true })
+    for (const folder of [this.blobs, this.partials, this.uploads, this.quarantine])
+      await mkdir(folder, { recursive: true })
   }
 }
 
+/** Whether a text has the form of our upload sessions, so that it can name nothing but a file in `uploads`. */
+export function isUploadId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)
+}
+
 const flat = (digest: Digest): string => digest.replace(':', '-')
+
+/** Moves a file to its place so that a power loss cannot undo it: the content, the name, and a folder made for it. */
+export async function placeDurably(from: string, to: string): Promise<void> {
+  const folder = path.dirname(to)
+  const made = await mkdir(folder, { recursive: true })
+  await rename(from, to)
+  await syncFolder(folder)
+  // `made` is the outermost new folder; its name stands in the one around it.
+  for (let outer = folder; made !== undefined && outer.startsWith(made);) {
+    outer = path.dirname(outer)
+    await syncFolder(outer)
+  }
+}
 
 /** Makes a rename in `folder` survive a power loss. */
 export async function syncFolder(folder: string): Promise<void> {

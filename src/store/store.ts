@@ -37,6 +37,25 @@ export interface PartialBlob {
   close(): Promise<void>
 }
 
+/** A blob that arrives from its front, before its digest is known: a push. What was appended outlives the process. */
+export interface UploadFile {
+  /** Bytes appended so far. */
+  readonly size: number
+  /** Appends what comes, at most up to `limit` bytes in all. What came before a failure is kept. Throws OverLimit. */
+  append(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<void>
+  /** Whether the bytes are what the digest says. */
+  matches(digest: Digest): Promise<boolean>
+  /** Makes it a stored blob that survives a power loss. Only after `matches` was true; closes it. */
+  commit(digest: Digest): Promise<void>
+  /** Removes it for good. */
+  discard(): Promise<void>
+  /** Lets go of it; it stays for the next `openUpload`. */
+  close(): Promise<void>
+}
+
+/** More came than there was room for. */
+export class OverLimit extends Error {}
+
 export interface BlobFacts {
   digest: Digest
   /** Bytes. */
@@ -62,6 +81,21 @@ export interface BlobStore {
    */
   partials(): AsyncIterable<{ digest: Digest; changedAt: number }>
   removePartial(digest: Digest): Promise<void>
+  /** Makes the file of a new upload session. */
+  createUpload(id: string): Promise<void>
+  /** Undefined when there is none. At most one is open for an id at a time. */
+  openUpload(id: string): Promise<UploadFile | undefined>
+  /** Bytes appended; undefined when there is none. */
+  uploadSize(id: string): Promise<number | undefined>
+  /** The uploads on disk, with the time of their last change (milliseconds since 1970). */
+  uploads(): AsyncIterable<{ id: string; changedAt: number }>
+  removeUpload(id: string): Promise<void>
+
+  /**
+   * Runs `work` while no other `exclusively` runs on this digest. Whoever removes a blob because nothing refers to it, and
+   * whoever makes something refer to it, does so in here: else one could act on what the other is just changing.
+   */
+  exclusively<T>(digest: Digest, work: () => Promise<T>): Promise<T>
   /** Bytes of the file system underneath. */
   space(): Promise<{ free: number; total: number }>
   close(): Promise<void>

@@ -15,19 +15,23 @@ export class Hashing {
   #nextId = 1
   readonly #waiting = new Map<number, { resolve: (hex: string) => void; reject: (error: Error) => void }>()
 
-  /** Begins to hash a file that may still grow or fill up. Whoever began it finishes or closes it. */
+  /** Begins to hash a file that may still grow or fill up, and has a digest to match. Whoever began it finishes or closes it. */
   begin(file: string, digest: Digest): FileHash {
+    const hash = this.beginUnknown(file, algorithmOf(digest))
+    return { ...hash, matches: async (size) => (await hash.finish(size)) === hexOf(digest) }
+  }
+
+  /** The same for a file whose digest is not known yet. */
+  beginUnknown(file: string, algorithm: Algorithm): UnknownFileHash {
     const id = this.#nextId++
-    this.#send({ order: 'open', id, file, algorithm: algorithmOf(digest) })
+    this.#send({ order: 'open', id, file, algorithm })
     return {
       advance: (upTo) => this.#send({ order: 'advance', id, upTo }),
-      matches: async (size) => {
-        const hex = await new Promise<string>((resolve, reject) => {
+      finish: (size) =>
+        new Promise<string>((resolve, reject) => {
           this.#waiting.set(id, { resolve, reject })
           this.#send({ order: 'finish', id, upTo: size })
-        })
-        return hex === hexOf(digest)
-      },
+        }),
       close: () => this.#send({ order: 'close', id }),
     }
   }
@@ -58,6 +62,13 @@ export class Hashing {
     })
     return worker
   }
+}
+
+export interface UnknownFileHash {
+  advance(upTo: number): void
+  /** The hexadecimal digest of the file's first `size` bytes. Ends the hash. */
+  finish(size: number): Promise<string>
+  close(): void
 }
 
 export interface FileHash {

@@ -90,6 +90,12 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.error({ upstream: event.upstream, digest: event.digest }, event.message)
       case 'evicted':
         return log.debug({ upstream: event.upstream, digest: event.digest, bytes: event.bytes }, 'evicted')
+      case 'hosted-content-lost':
+        return log.error({ repository: event.repository, digest: event.digest }, event.message)
+      case 'collected':
+        return log.info({ repository: event.repository, what: event.what, reason: event.reason }, 'collected')
+      case 'collection-failed':
+        return log.error(`collecting what nothing reaches failed: ${event.message}`)
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -60,6 +60,9 @@ export function createMetrics(readings: Readings): Metrics {
         case 'evicted':
           return counters.evictedBytes.inc({ upstream: event.upstream }, event.bytes)
         case 'fill-started':
+        case 'hosted-content-lost':
+        case 'collected':
+        case 'collection-failed':
           return
       }
     },

@@ -196,12 +196,21 @@ describe('end-12a, end-12b', () => {
 describe('the catalog', () => {
   testApi(
     url,
-    ['', '?n=10', '?n=2147483647', '?n=0', '?n=-1', '?n=abc', '?n=1&last=a'].map((query) => ({
+    ['', '?n=10', '?n=2147483647', '?n=0', '?n=1&last=a'].map((query) => ({
       name: `GET /v2/_catalog${query}: 200 and small, whatever n is (case 60: CVE-2023-2253)`,
       path: `/v2/_catalog${query}`,
       status: 200,
       want: { link: undefined },
       body: { repositories: [] },
+    })),
+  )
+  testApi(
+    url,
+    ['-1', 'abc', '1e3'].map((n) => ({
+      name: `GET /v2/_catalog?n=${n}: 400 (case 60)`,
+      path: `/v2/_catalog?n=${n}`,
+      status: 400,
+      code: 'PAGINATION_NUMBER_INVALID',
     })),
   )
 })

@@ -3,7 +3,7 @@ import { openCache } from '../../src/cache/cache.ts'
 import { sqliteMetadata } from '../../src/metadata/sqlite.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
-import type { Registry } from '../../src/oci/registry.ts'
+import type { RegistryReader } from '../../src/oci/registry.ts'
 import { fsStore } from '../../src/store/fs-store.ts'
 import { readAll, startCached, type Cached } from '../helpers/cached.ts'
 import { atTestEnd } from '../helpers/cleanup.ts'
@@ -16,7 +16,7 @@ async function startOne(options: Omit<UpstreamOptions, 'content'> = {}): Promise
 }
 
 /** A cache in front of a registry that may be a cache itself. */
-async function startInFrontOf(behind: Registry): Promise<Registry> {
+async function startInFrontOf(behind: RegistryReader): Promise<RegistryReader> {
   const folder = makeFolder()
   const store = await fsStore(folder)
   const metadata = sqliteMetadata(`${folder}/berth.db`)

@@ -11,7 +11,7 @@ async function run(argv: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 describe('help', () => {
-  it.each([[], ['serve'], ['config'], ['version']])('berth %s --help is as in the golden file', async (...command) => {
+  it.each([[], ['serve'], ['namespace'], ['collect'], ['config'], ['version']])('berth %s --help is as in the golden file', async (...command) => {
     const { code, out, err } = await run([...command, '--help'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
     await expect(out).toMatchFileSnapshot(`../golden/help${command.map((name) => `-${name}`).join('')}.txt`)

@@ -47,7 +47,7 @@ upstreams:
   - name: mcr.microsoft.com
     default: true
 fill: { connections: 0, complete: sometimes, maxTotalConnections: 2.5 }
-access: { anonymous: push }
+access: { anonymous: delete }
 network: { extraCaFile: /nowhere/ca.pem }
 log: warn
 shutdownGrace: 2d

@@ -6,7 +6,7 @@ import type { Metadata } from '../../src/metadata/metadata.ts'
 import { parseDigest, type Digest } from '../../src/oci/digest.ts'
 import type { ByteRange } from '../../src/oci/range.ts'
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
-import type { Blob, Registry } from '../../src/oci/registry.ts'
+import type { Blob, RegistryReader } from '../../src/oci/registry.ts'
 import { fsStore } from '../../src/store/fs-store.ts'
 import type { BlobStore } from '../../src/store/store.ts'
 import { openNetwork, upstreamRegistry } from '../../src/upstream/upstream.ts'
@@ -54,7 +54,7 @@ export async function startCached(upstream: Upstream, options: CachedOptions = {
 
 interface Parts {
   readonly cache: Cache
-  readonly registry: Registry
+  readonly registry: RegistryReader
   readonly store: BlobStore
   readonly metadata: Metadata
   readonly folder: string
@@ -63,7 +63,7 @@ interface Parts {
 
 export class Cached implements Parts {
   readonly cache: Cache
-  readonly registry: Registry
+  readonly registry: RegistryReader
   readonly store: BlobStore
   readonly metadata: Metadata
   readonly folder: string

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseDigest } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag, type RepositoryName } from '../../src/oci/reference.ts'
-import type { Registry } from '../../src/oci/registry.ts'
+import type { RegistryReader } from '../../src/oci/registry.ts'
 import { readAll } from '../helpers/cached.ts'
 import { makeContent, type Content } from '../helpers/content.ts'
 
@@ -31,7 +31,7 @@ const name = parseRepositoryName('library/app')
 const unknown = parseDigest(`sha256:${'0'.repeat(64)}`)
 
 /** What every Registry does that holds `registryContent`. `make` gives one that nobody has asked yet. */
-export function testRegistry(what: string, make: () => Promise<Registry>): void {
+export function testRegistry(what: string, make: () => Promise<RegistryReader>): void {
   const of = (symbol: string) => parseDigest(registryContent.digest(name, symbol))
   const bytes = (symbol: string) => registryContent.bytes(name, symbol)
   const absent = (code: string) => ({ status: 404, code })

@@ -1,0 +1,224 @@
+import type { Database } from 'better-sqlite3'
+import type { Descriptor } from '../oci/descriptor.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
+import type { RepositoryQuery, TagPage, TagQuery } from '../oci/registry.ts'
+import { hostedStatements, type HostedStatements } from './hosted-statements.ts'
+import type {
+  Collected,
+  CollectOrder,
+  HostedManifest,
+  HostedMetadata,
+  NamespaceUsage,
+  PutResult,
+  TagFacts,
+  TagsToSet,
+} from './hosted.ts'
+import type { ManifestRecord } from './metadata.ts'
+import { collectIn } from './sqlite-collect.ts'
+import { putManifestIn } from './sqlite-put-manifest.ts'
+import { Uses } from './uses.ts'
+import type { WalSync } from './wal-sync.ts'
+
+/** Larger than any page that is asked for. */
+const all = 2 ** 31
+
+export class SqliteHosted implements HostedMetadata {
+  readonly #database: Database
+  readonly #sql: HostedStatements
+  readonly #sync: WalSync
+  readonly #touches: Uses
+
+  constructor(database: Database, sync: WalSync) {
+    this.#database = database
+    this.#sql = hostedStatements(database)
+    this.#sync = sync
+    this.#touches = new Uses(database.transaction((touches: Map<string, number>) => this.#touch(touches)))
+  }
+
+  async listNamespaces(): Promise<string[]> {
+    return this.#sql.listNamespaces.all().map((row) => row.name)
+  }
+
+  addNamespace(name: string, at: number): Promise<boolean> {
+    return this.#durably(() => this.#sql.addNamespace.run(name, at).changes > 0)
+  }
+
+  removeNamespace(name: string): Promise<{ repositories: number } | undefined> {
+    return this.#durably(() => {
+      if (!this.#sql.findNamespace.get(name)) return undefined
+      const repositories = this.#sql.countRepositories.get(name)!.count
+      if (repositories === 0) this.#sql.removeNamespace.run(name)
+      return { repositories }
+    })
+  }
+
+  async usage(namespace: string): Promise<NamespaceUsage> {
+    const { blobs, manifests, tags } = this.#sql.usage.get(namespace, namespace, namespace)!
+    return { bytes: blobs + manifests, tags }
+  }
+
+  async hasRepository(name: RepositoryName): Promise<boolean> {
+    return this.#sql.findRepository.get(name) !== undefined
+  }
+
+  async listRepositories({ n, last }: RepositoryQuery): Promise<RepositoryName[]> {
+    return this.#sql.listRepositories.all(last ?? '', n).map((row) => row.name as RepositoryName)
+  }
+
+  async allRepositories(): Promise<RepositoryName[]> {
+    return this.#sql.allRepositories.all().map((row) => row.name as RepositoryName)
+  }
+
+  // Sessions need not survive a power loss: the client begins anew.
+  async putUpload(id: string, name: RepositoryName, at: number): Promise<void> {
+    this.#sql.putUpload.run(id, name, at)
+  }
+
+  async findUpload(id: string): Promise<RepositoryName | undefined> {
+    return this.#sql.findUpload.get(id)?.repository as RepositoryName | undefined
+  }
+
+  async deleteUpload(id: string): Promise<void> {
+    this.#sql.deleteUpload.run(id)
+  }
+
+  async findBlobSize(name: RepositoryName, digest: Digest): Promise<number | undefined> {
+    return this.#sql.findBlob.get(name, digest)?.size
+  }
+
+  putBlob(name: RepositoryName, digest: Digest, size: number, at: number): Promise<void> {
+    return this.#durably(() => {
+      this.#sql.putBlob.run(this.#idOf(name), digest, size, at)
+      this.#sql.storeBlob.run({ digest, size, at })
+    })
+  }
+
+  deleteBlob(name: RepositoryName, digest: Digest): Promise<boolean> {
+    return this.#durably(() => this.#sql.deleteBlob.run(name, digest).changes > 0)
+  }
+
+  async listHolders(digest: Digest): Promise<{ name: RepositoryName; size: number }[]> {
+    return this.#sql.listHolders.all(digest) as { name: RepositoryName; size: number }[]
+  }
+
+  releaseBlob(digest: Digest): Promise<boolean> {
+    return this.#durably(() => this.#sql.releaseBlob.run(digest, digest, digest).changes > 0)
+  }
+
+  async listUnheldBlobs(): Promise<Digest[]> {
+    return this.#sql.unheldBlobs.all().map((row) => row.digest as Digest)
+  }
+
+  async hasManifest(name: RepositoryName, digest: Digest): Promise<boolean> {
+    const id = this.#find(name)
+    return id !== undefined && this.#sql.hasManifest.get(id, digest) !== undefined
+  }
+
+  async findManifest(name: RepositoryName, digest: Digest): Promise<ManifestRecord | undefined> {
+    const row = this.#sql.findManifest.get(name, digest)
+    return row && { digest, mediaType: row.media_type, bytes: new Uint8Array(row.bytes) }
+  }
+
+  async findSubject(name: RepositoryName, digest: Digest): Promise<Digest | undefined> {
+    return (this.#sql.findSubject.get(name, digest)?.subject ?? undefined) as Digest | undefined
+  }
+
+  putManifest(name: RepositoryName, manifest: HostedManifest, tags: TagsToSet, at: number): Promise<PutResult> {
+    return this.#durably(() => putManifestIn(this.#sql, name, this.#idOf(name), { manifest, tags, at }))
+  }
+
+  deleteManifest(name: RepositoryName, digest: Digest, at: number): Promise<boolean> {
+    return this.#durably(() => {
+      const id = this.#find(name)
+      if (id === undefined || !this.#sql.hasManifest.get(id, digest)) return false
+      // What it listed loses its hold here; somebody may be pulling it.
+      this.#sql.touchChildren.run(at, id, id, digest)
+      this.#sql.deleteTagsOf.run(id, digest)
+      this.#sql.deleteReferences.run(id, digest)
+      this.#sql.deleteManifest.run(id, digest)
+      return true
+    })
+  }
+
+  async listReferrers(name: RepositoryName, subject: Digest): Promise<Descriptor[]> {
+    return this.#sql.listReferrers.all(name, subject).map((row) => ({
+      mediaType: row.media_type,
+      digest: row.digest as Digest,
+      size: row.size,
+      ...(row.artifact_type !== null && { artifactType: row.artifact_type }),
+      ...(row.annotations !== null && { annotations: JSON.parse(row.annotations) as Record<string, string> }),
+    }))
+  }
+
+  async findTag(name: RepositoryName, tag: Tag): Promise<Digest | undefined> {
+    return this.#sql.findTag.get(name, tag)?.digest as Digest | undefined
+  }
+
+  deleteTag(name: RepositoryName, tag: Tag, at: number): Promise<boolean> {
+    return this.#durably(() => {
+      const meant = this.#sql.findTag.get(name, tag)
+      if (!meant) return false
+      this.#sql.touchManifest.run(at, name, meant.digest)
+      return this.#sql.deleteTag.run(this.#find(name)!, tag).changes > 0
+    })
+  }
+
+  async listTags(name: RepositoryName, { n, last }: TagQuery): Promise<TagPage> {
+    const found = this.#sql.listTags.all(name, last ?? '', n === undefined ? all : n + 1)
+    const tags = found.slice(0, n).map((row) => row.tag as Tag)
+    return { tags, more: tags.length > 0 && tags.length < found.length }
+  }
+
+  async listTagsOf(name: RepositoryName, digest: Digest): Promise<Tag[]> {
+    return this.#sql.listTagsOf.all(name, digest).map((row) => row.tag as Tag)
+  }
+
+  async listTagFacts(name: RepositoryName): Promise<TagFacts[]> {
+    return this.#sql.listTagFacts
+      .all(name)
+      .map((row) => ({ tag: row.tag as Tag, digest: row.digest as Digest, pushedAt: row.pushed_at }))
+  }
+
+  touched(name: RepositoryName, digest: Digest, at: number): void {
+    this.#touches.add(`${name}@${digest}`, at)
+  }
+
+  async collect(name: RepositoryName, order: CollectOrder): Promise<Collected> {
+    this.#touches.flush()
+    const id = this.#find(name)
+    if (id === undefined) return { tags: [], manifests: [], blobs: [] }
+    return collectIn(this.#database, this.#sql, id, order)
+  }
+
+  async forgetIfEmpty(name: RepositoryName): Promise<void> {
+    this.#sql.forgetRepository.run(name)
+  }
+
+  flush(): void {
+    this.#touches.flush()
+  }
+
+  /** One transaction, whose effect is on the disk when the promise resolves. */
+  async #durably<T>(write: () => T): Promise<T> {
+    const result = this.#database.transaction(write).immediate()
+    await this.#sync.settled()
+    return result
+  }
+
+  #touch(touches: Map<string, number>): void {
+    for (const [key, at] of touches) {
+      const [name, digest] = key.split('@') as [string, string]
+      this.#sql.touchBlob.run(at, name, digest)
+      this.#sql.touchManifest.run(at, name, digest)
+    }
+  }
+
+  #find(name: RepositoryName): number | undefined {
+    return this.#sql.findRepository.get(name)?.id
+  }
+
+  #idOf(name: RepositoryName): number {
+    return this.#find(name) ?? this.#sql.addRepository.get(name.split('/', 1)[0]!, name)!.id
+  }
+}

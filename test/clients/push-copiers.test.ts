@@ -1,0 +1,116 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { makeFolder } from '../helpers/folder.ts'
+import { fetchRaw } from '../helpers/http.ts'
+import { describeTool, runTool } from '../helpers/tools.ts'
+import { pushTools, startPushScene } from '../suites/push-scene.ts'
+
+// Clients that copy between registries. What they push is what the upstream has, to the last byte.
+
+describeTool('skopeo', { tools: ['skopeo', ...pushTools] }, () => {
+  it('copies an image, and an index with all that it lists', async () => {
+    const { host, home, source, digests, digestOf, expectPulled } = await startPushScene()
+    const copy = (from: string, to: string, ...more: string[]) => {
+      const args = ['copy', ...more, '--src-tls-verify=false', '--dest-tls-verify=false']
+      const env = { HOME: home, REGISTRY_AUTH_FILE: join(home, '.docker', 'config.json') }
+      return runTool('skopeo', [...args, `docker://${from}`, `docker://${to}`], { env })
+    }
+    await copy(source.image, `${host}/team/busybox:1`)
+    expect(await digestOf('team/busybox')).toBe(digests.image)
+    await copy(source.index, `${host}/team/multi:1`, '--all')
+    expect(await digestOf('team/multi')).toBe(digests.index)
+    // Every layer is here already: mounted from the other repository.
+    await copy(`${host}/team/multi:1`, `${host}/team/again:1`, '--all')
+    for (const name of ['team/busybox', 'team/multi', 'team/again']) expect(await digestOf(name)).toMatch(/^sha256:/)
+    await expectPulled('team/busybox')
+  })
+})
+
+describeTool('crane', { tools: pushTools }, () => {
+  it('copies, pushes, appends, mutates, tags, lists and deletes', async () => {
+    const { host, url, home, source, digests, digestOf, expectPulled } = await startPushScene()
+    const crane = async (...args: string[]) => (await runTool('crane', args, { env: { HOME: home } })).stdout.trim()
+    await crane('copy', source.index, `${host}/team/multi:1`)
+    expect(await digestOf('team/multi')).toBe(digests.index)
+    const layout = join(makeFolder(), 'layout')
+    await crane('pull', '--format=oci', source.image, layout)
+    await crane('push', layout, `${host}/team/app:1`)
+    expect(await digestOf('team/app')).toBe(digests.image)
+    await expectPulled('team/app')
+
+    const layer = join(makeFolder({ 'added.txt': 'more\n' }), 'layer.tar')
+    await runTool('tar', ['-cf', layer, '-C', join(layer, '..'), 'added.txt'])
+    await crane('append', '--base', `${host}/team/app:1`, '--new_layer', layer, '--new_tag', `${host}/team/app:2`)
+    await crane('mutate', `${host}/team/app:2`, '--label', 'a=b', '--tag', `${host}/team/app:3`)
+    await crane('tag', `${host}/team/app:3`, 'latest')
+    expect(await crane('config', `${host}/team/app:latest`)).toContain('"a":"b"')
+    expect((await crane('ls', `${host}/team/app`)).split('\n')).toEqual(['1', '2', '3', 'latest'])
+    expect((await crane('catalog', host)).split('\n')).toEqual(['team/app', 'team/multi'])
+    await crane('delete', `${host}/team/app:2`)
+    expect((await fetchRaw(`${url}/v2/team/app/manifests/2`)).status).toBe(404)
+  })
+})
+
+describeTool('regctl', { tools: ['regctl', ...pushTools] }, () => {
+  it('copies an index with its referrers and lists tags', async () => {
+    const { host, home, source, digests, digestOf } = await startPushScene()
+    const regctl = async (...args: string[]) => {
+      const plain = ['--host', `reg=${host},tls=disabled`]
+      return (await runTool('regctl', [...plain, ...args], { env: { HOME: home } })).stdout.trim()
+    }
+    await regctl('image', 'copy', '--referrers', source.index, `${host}/team/multi:1`)
+    expect(await digestOf('team/multi')).toBe(digests.index)
+    await regctl('image', 'copy', `${host}/team/multi:1`, `${host}/team/other:1`)
+    expect(await digestOf('team/other')).toBe(digests.index)
+    expect(await regctl('tag', 'ls', `${host}/team/multi`)).toBe('1')
+  })
+})
+
+describeTool('oras', { tools: ['oras', ...pushTools] }, () => {
+  it('pushes files, attaches to them, discovers what it attached, and pulls them', async () => {
+    const { host, home } = await startPushScene()
+    const folder = makeFolder({ 'hello.txt': 'hello\n', 'empty.txt': '', 'sbom.json': '{}' })
+    const oras = async (...args: string[]) => {
+      return (await runTool('oras', args, { cwd: folder, env: { HOME: home } })).stdout
+    }
+    const artifact = `${host}/team/greeting:1`
+    const type = 'application/vnd.example.greeting'
+    await oras(
+      'push',
+      '--plain-http',
+      '--artifact-type',
+      type,
+      artifact,
+      'hello.txt:text/plain',
+      'empty.txt:text/plain',
+    )
+    await oras('attach', '--plain-http', '--artifact-type', 'application/vnd.example.sbom', artifact, 'sbom.json')
+    expect(await oras('discover', '--plain-http', '--format=json', artifact)).toContain('application/vnd.example.sbom')
+    const out = makeFolder()
+    await oras('pull', '--plain-http', '--output', out, artifact)
+    expect((await runTool('cat', [join(out, 'hello.txt')])).stdout).toBe('hello\n')
+    await oras('copy', '-r', '--from-plain-http', '--to-plain-http', artifact, `${host}/team/copy:1`)
+    expect(await oras('discover', '--plain-http', '--format=json', `${host}/team/copy:1`)).toContain('example.sbom')
+  })
+})
+
+describeTool('helm', { tools: ['helm', ...pushTools] }, () => {
+  it('logs in, pushes a chart and shows it', async () => {
+    const { host } = await startPushScene()
+    const home = makeFolder()
+    const env = {
+      HOME: home,
+      HELM_CACHE_HOME: join(home, 'cache'),
+      HELM_CONFIG_HOME: join(home, 'config'),
+      HELM_DATA_HOME: join(home, 'data'),
+    }
+    const helm = async (...args: string[]) => (await runTool('helm', args, { cwd: home, env })).stdout
+    await helm('registry', 'login', host, '--plain-http', '-u', 'ann', '-p', 'correct horse')
+    await helm('create', 'hello')
+    writeFileSync(join(home, 'hello', 'values.yaml'), '{}\n')
+    await helm('package', 'hello')
+    await helm('push', 'hello-0.1.0.tgz', `oci://${host}/team/charts`, '--plain-http')
+    expect(await helm('show', 'chart', `oci://${host}/team/charts/hello`, '--plain-http')).toContain('version: 0.1.0')
+  })
+})
