@@ -22,6 +22,8 @@ type InRepository = Exclude<ApiRequest, { kind: 'base' | 'catalog' | 'upload' }>
 
 /** The registry served: it says which repository a client's address means. */
 export interface ServedRegistry extends Registry {
+  /** Whether the address of the API is that of one upstream: a client's mirror. */
+  isMirror(address: { prefix?: string; host?: string }): boolean
   locate(address: { path: string; prefix?: string; ns?: string; host?: string }): RepositoryName
 }
 
@@ -60,7 +62,7 @@ export function apiApp({
     const identity = access.identify(call.incoming.headers.authorization)
     const mayRead = (name: RepositoryName) => allows(() => access.may(identity, 'pull', name))
     if (request.kind === 'base' || request.kind === 'catalog') {
-      access.enter(identity, request.kind === 'base' && request.prefix !== '')
+      access.enter(identity, request.kind === 'base' && registry.isMirror(addressOf(call, request.prefix)))
       expectReading(call)
       return request.kind === 'base' ? call.replyJson({}, {}) : catalog(call, registry, mayRead)
     }
@@ -130,6 +132,8 @@ function allows(ask: () => void): boolean {
     throw error
   }
 }
+
+const addressOf = (call: Call, prefix: string) => ({ prefix, ...optional('host', call.incoming.headers.host) })
 
 const optional = <K extends string>(key: K, value: string | undefined) =>
   (value === undefined ? {} : { [key]: value }) as { [k in K]?: string }

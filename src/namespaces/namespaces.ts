@@ -36,6 +36,8 @@ export interface HostedPlace {
 export interface Namespaces extends Registry {
   /** The one name of what an address means. Throws NAME_INVALID, or NAME_UNKNOWN for an upstream that is not configured. */
   locate(address: Address): RepositoryName
+  /** Whether clients have put one upstream in front of all names here: by a path, or by a virtual host. */
+  isMirror(address: Pick<Address, 'prefix' | 'host'>): boolean
   /** Whether a name that `locate` gave is hosted here; all others are an upstream's. */
   isHosted(name: RepositoryName): boolean
 }
@@ -104,6 +106,7 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
 
   return {
     locate,
+    isMirror: ({ prefix, host }) => !!prefix || (host !== undefined && virtualHost(host) !== undefined),
     isHosted,
     ...writing(hosted?.registry, isHosted),
     getManifest(name: RepositoryName, reference: Reference, asker?: Asker) {

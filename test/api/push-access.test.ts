@@ -34,12 +34,14 @@ describe('pushing', () => {
   })
 
   it('asks docker for a login at /v2/, and pulls go on without', async () => {
-    const { url } = await startBerth({ access: { user }, hosted: { namespaces: ['team'] } })
+    const upstreams = [{ name: 'docker.io', virtualHosts: ['hub.example.com'] }]
+    const { url } = await startBerth({ access: { user }, hosted: { namespaces: ['team'] }, upstreams })
     expect((await fetchRaw(`${url}/v2/`)).status).toBe(401)
     expect((await fetchRaw(`${url}/v2/`, { headers: basic('ann', 'wrong') })).status).toBe(401)
     expect((await fetchRaw(`${url}/v2/`, { headers: basic('ann', 'cor:rect') })).status).toBe(200)
-    // A mirror's path: dockerd would answer with its Docker Hub password.
+    // A mirror's path or name: dockerd would answer with its Docker Hub password.
     expect((await fetchRaw(`${url}/docker.io/v2/`)).status).toBe(200)
+    expect((await fetchRaw(`${url}/v2/`, { headers: { host: 'hub.example.com' } })).status).toBe(200)
     expect(await new Pusher(url).status('tags/list')).toBe(404)
   })
 })

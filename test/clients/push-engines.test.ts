@@ -23,10 +23,9 @@ for (const [kind, tools] of daemons) {
         return (await runTool('docker', ['-H', `unix://${daemon.socket}`, ...args], { env })).stdout
       }
       await expect(docker('login', '-u', user.username, '-p', 'wrong', host)).rejects.toThrow(/unauthorized|wrong/i)
+      await docker('login', '-u', user.username, '-p', user.password, host)
       await docker('pull', '--quiet', source.image)
       await docker('tag', source.image, `${host}/team/busybox:1`)
-      await expect(docker('push', `${host}/team/busybox:1`)).rejects.toThrow(/unauthorized|log in|basic auth|denied/i)
-      await docker('login', '-u', user.username, '-p', user.password, host)
       await docker('push', `${host}/team/busybox:1`)
       await expectPulled('team/busybox')
       await docker('tag', source.image, `${host}/team/busybox:2`)
@@ -34,6 +33,9 @@ for (const [kind, tools] of daemons) {
       await docker('tag', source.image, `${host}/team/other:1`)
       await docker('push', `${host}/team/other:1`)
       await expectPulled('team/other')
+      await docker('logout', host)
+      await docker('tag', source.image, `${host}/team/busybox:3`)
+      await expect(docker('push', `${host}/team/busybox:3`)).rejects.toThrow(/unauthorized|log in|basic auth|denied/i)
     })
   })
 }
@@ -71,7 +73,7 @@ describeTool('buildah', { tools: ['buildah', ...pushTools], root: true }, () => 
 
 /** podman or buildah with a storage and a login file of its own. */
 function containersTool(name: 'podman' | 'buildah') {
-  const folder = makeFolder()
+  const folder = makeFolder({ 'auth.json': '{}' })
   const env = { HOME: folder, REGISTRY_AUTH_FILE: join(folder, 'auth.json') }
   const storage = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run'), '--storage-driver', 'vfs']
   return async (...args: string[]): Promise<string> => (await runTool(name, [...storage, ...args], { env })).stdout

@@ -26,9 +26,9 @@ export interface PushScene {
   /** A home with the user's login, as docker keeps it; every client reads that form. */
   readonly home: string
   /** The digest that a hosted tag means. */
-  digestOf(name: string, tag?: string): Promise<string>
+  digestOf: (name: string, tag?: string) => Promise<string>
   /** Has crane pull a hosted image as a stranger, and compares all that it unpacks to. */
-  expectPulled(name: string, diffIds?: string[], tag?: string): Promise<void>
+  expectPulled: (name: string, diffIds?: string[], tag?: string) => Promise<void>
 }
 
 /** Berth with a namespace, `team`, in which one user may push, and an upstream with images. */
