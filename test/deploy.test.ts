@@ -23,7 +23,7 @@ describe('the Dockerfile', () => {
   })
 
   it('starts Node.js without a shell and not as root', () => {
-    expect(dockerfile).toContain('ENTRYPOINT ["node", "--max-semi-space-size=4", "/app/dist/main.js"]')
+    expect(dockerfile).toContain('ENTRYPOINT ["node", "--max-semi-space-size=8", "/app/dist/main.js"]')
     expect(dockerfile).toContain('USER 1000:1000')
   })
 

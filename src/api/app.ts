@@ -24,7 +24,12 @@ type InRepository = Exclude<ApiRequest, { kind: 'base' | 'catalog' | 'upload' }>
 export interface ServedRegistry extends Registry {
   /** Whether the address of the API is that of one upstream: a client's mirror. */
   isMirror(address: { prefix?: string; host?: string }): boolean
-  locate(address: { path: string; prefix?: string; ns?: string; host?: string }): RepositoryName
+  locate(address: {
+    path: string
+    prefix?: string | undefined
+    ns?: string | undefined
+    host?: string | undefined
+  }): RepositoryName
 }
 
 export interface ApiOptions {
@@ -67,11 +72,8 @@ export function apiApp({
       return request.kind === 'base' ? call.replyJson({}, {}) : catalog(call, registry, mayRead)
     }
     const ns = call.search === '' ? undefined : (call.query.get('ns') ?? undefined)
-    call.name = registry.locate({
-      ...request.at,
-      ...optional('ns', ns),
-      ...optional('host', call.incoming.headers.host),
-    })
+    const { path, prefix } = request.at
+    call.name = registry.locate({ path, prefix, ns, host: call.incoming.headers.host })
     access.may(identity, actionOf(call.method, request), call.name)
     call.identity = identity
     call.mayReadPrivate = access.mayReadPrivate(identity, call.name)

@@ -4,7 +4,7 @@ import type { Blob } from '../oci/registry.ts'
 import type { FillSource } from './fill-policy.ts'
 
 /** The buffer between an upstream's socket and the file; large enough that system calls do not count. */
-const bufferSize = 256 * 1024
+const bufferSize = 128 * 1024
 /** Slower than this over a watch's length is no progress, in bytes a second. */
 const slowest = 1024
 

@@ -12,11 +12,11 @@ export interface Address {
   /** What stands for the name in the path. */
   readonly path: string
   /** What stood before `/v2/`. */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** `?ns=`: containerd's name for the registry it mirrors. */
-  readonly ns?: string
+  readonly ns?: string | undefined
   /** The Host header. */
-  readonly host?: string
+  readonly host?: string | undefined
 }
 
 export interface UpstreamPlace {
@@ -57,7 +57,8 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
   function locate(address: Address): RepositoryName {
     const path = address.prefix ? `${address.prefix}/${address.path}` : address.path
     const first = path.slice(0, Math.max(0, path.indexOf('/')))
-    const named = first === '' ? undefined : (byName.get(first) ?? byName.get(normalHost(first)))
+    const named =
+      first === '' ? undefined : (byName.get(first) ?? (isHost(first) ? byName.get(normalHost(first)) : undefined))
     if (address.ns) {
       // Lower case takes some letters beyond ASCII for others within it.
       const place = isAscii(address.ns) ? byName.get(normalHost(address.ns)) : undefined
@@ -66,7 +67,7 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
       return nameIn(place, named === place ? path.slice(first.length + 1) : path)
     }
     if (named) return nameIn(named, path.slice(first.length + 1))
-    if (first.includes('.') || first.includes(':')) notConfigured(first)
+    if (isHost(first)) notConfigured(first)
     const virtual = address.host === undefined ? undefined : virtualHost(address.host)
     if (virtual) return nameIn(virtual, path)
     if (hosted?.owns(first || path)) return parseRepositoryName(path)
@@ -141,6 +142,11 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
 }
 
 const isAscii = (text: string): boolean => /^[\x21-\x7e]+$/.test(text)
+
+/** Whether a name's first component can only be a registry's. */
+function isHost(component: string): boolean {
+  return component.includes('.') || component.includes(':')
+}
 
 /** A registry's host as one string: lower case, without the port that https has anyway, without a root dot. */
 function normalHost(host: string): string {

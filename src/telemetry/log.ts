@@ -4,7 +4,7 @@ import type { Event } from './events.ts'
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent'
 
 /** How many lines are gathered before they are written. */
-const block = 100
+const block = 500
 
 type Destination = ReturnType<typeof pino.destination>
 

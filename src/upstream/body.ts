@@ -6,7 +6,7 @@ import type { UpstreamClient } from './client.ts'
 import type { Answer } from './transport.ts'
 
 /** The upstream is read ahead of whoever reads the blob by this much: one large copy then replaces many small ones; in bytes. */
-const readAhead = 512 * 1024
+const readAhead = 256 * 1024
 
 interface Head {
   digest: Digest
@@ -94,6 +94,7 @@ export class UpstreamBlob implements Blob {
     this.#waiting -= taken
     this.#got += taken
     if (this.#waiting < readAhead) this.#answer.body.resume()
+    this.#client.taken(taken)
     this.#client.report({ type: 'upstream-bytes', upstream: this.#client.name, bytes: taken })
     return taken
   }

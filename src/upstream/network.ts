@@ -3,6 +3,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import { chunkCollector } from './chunks.ts'
 
 /** Every waiting time towards an upstream, in milliseconds, in one place. */
 export const timeouts = {
@@ -24,6 +25,8 @@ export interface Network {
   readonly open: Way
   /** Refuses to connect to loopback, private and link-local addresses. */
   readonly guarded: Way
+  /** To be told of the bytes of bodies as they are taken. */
+  readonly taken: (bytes: number) => void
   close(): Promise<void>
 }
 
@@ -60,6 +63,7 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
   return {
     open,
     guarded,
+    taken: chunkCollector(),
     close: async () => {
       await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
     },

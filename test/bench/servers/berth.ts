@@ -38,7 +38,7 @@ export async function startBerth({ folder, upstream, core, env = {} }: BerthOpti
   const started = performance.now()
   // BENCH_NODE_OPTIONS=--cpu-prof and the like reach Berth alone.
   const nodeOptions = (process.env.BENCH_NODE_OPTIONS ?? '').split(' ').filter(Boolean)
-  const berth = run([process.execPath, '--max-semi-space-size=4', ...nodeOptions, main, 'serve'], {
+  const berth = run([process.execPath, '--max-semi-space-size=8', ...nodeOptions, main, 'serve'], {
     core,
     output,
     env: {
