@@ -1,17 +1,17 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { createAccess } from './access/access.ts'
+import { createAccess, guarded } from './access/access.ts'
 import { apiApp } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
-import { listen, type Listener } from './listen.ts'
+import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { openNetwork, upstreamRegistry, type Network } from './upstream/upstream.ts'
+import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
 
 export interface Server {
   readonly url: string
@@ -47,10 +47,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
-  const cached = config.upstreams.map((upstream) => ({
-    ...upstream,
-    registry: cache.registry(upstream.name, upstreamRegistry({ ...reached(upstream, network), report, now }), upstream),
-  }))
+  const cached = config.upstreams.map((upstream) => {
+    const { name } = upstream
+    const reach = { ...reached(upstream, network, now), report }
+    const registry = cache.registry(name, upstreamRegistry(reach), upstream)
+    const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
+    return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
+  })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
@@ -58,11 +61,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
   const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
-  const listener = await listen(app.fetch, config.listen)
-  return { url: listener.url, stop: () => stop(listener) }
+  try {
+    const listener = await listen(app.fetch, config.listen)
+    return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
+  } catch (error) {
+    await close()
+    throw error
+  }
 
-  async function stop(listener: Listener): Promise<void> {
-    await listener.close(config.shutdownGrace)
+  async function close(): Promise<void> {
     await hosted.stop()
     await cache.stop()
     await network.close()
@@ -72,9 +79,16 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   }
 }
 
-function reached(upstream: UpstreamConfig, network: Network) {
-  const { name, url, credentials, tokenHosts } = upstream
-  return { name, url: new URL(url), tokenHosts, network, ...(credentials && { credentials }) }
+function reached(upstream: UpstreamConfig, network: Network, now: () => number) {
+  const { name, credentials, tokenHosts, reserve } = upstream
+  const url = new URL(upstream.url)
+  const source = (login: Login) => loginSource(login, { upstream: name, url, now })
+  const everywhere = { repositories: ['**'], callers: ['**'] }
+  const accounts = [
+    ...upstream.accounts.map((account) => ({ ...account, source: source(account) })),
+    ...(credentials ? [{ name: 'credentials', ...everywhere, source: source(credentials) }] : []),
+  ]
+  return { name, url, tokenHosts, reserve, accounts, network, now }
 }
 
 function keepingLimits({ storage, upstreams }: Config): KeepingLimits {

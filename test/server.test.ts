@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { makeFolder } from './helpers/folder.ts'
 import { fetchRaw, openRaw } from './helpers/http.ts'
+import { openFilesIn } from './helpers/open-files.ts'
 import { startBerth } from './helpers/start.ts'
 import { startUpstream } from './helpers/upstream.ts'
 
@@ -85,4 +86,14 @@ describe('a start', () => {
     const berth = await startBerth({ upstreams: [{ name: 'docker.io', url: 'http://127.0.0.1:9' }] })
     expect((await fetchRaw(`${berth.url}/readyz`)).status).toBe(200)
   })
+})
+
+it('keeps no file open when its address is taken', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  onTestFinished(() => void taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const data = makeFolder()
+  await expect(startBerth({ data, listen: `127.0.0.1:${port}` })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  expect(openFilesIn(data)).toEqual([])
 })

@@ -3,6 +3,8 @@ import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import { readBasic, sameSecret } from './basic.ts'
 
+export { guarded, type GuardOptions } from './guarded.ts'
+
 export type Action = 'pull' | 'push' | 'delete'
 
 export interface Identity {
@@ -15,8 +17,10 @@ export interface Identity {
 export interface AccessOptions {
   /** What clients may do without logging in. */
   anonymous: 'push' | 'pull' | 'none'
-  /** The one user there is, who may do everything to what is hosted here. */
+  /** The one user there is, who may do everything to what is hosted here, and read what is private at upstreams. */
   user?: { username: string; password: string } | undefined
+  /** Who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all. */
+  private: 'login' | 'open'
 }
 
 export interface Access {
@@ -29,6 +33,8 @@ export interface Access {
   enter(identity: Identity, asMirror: boolean): void
   /** Throws UNAUTHORIZED or DENIED unless this identity may do this to this repository. */
   may(identity: Identity, action: Action, name: RepositoryName): void
+  /** Whether this identity may read this repository should it be private at its upstream. */
+  mayReadPrivate(identity: Identity, name: RepositoryName): boolean
 }
 
 const anonymous: Identity = { user: undefined }
@@ -46,6 +52,7 @@ export function createAccess(options: AccessOptions, isHosted: (name: Repository
       const right = sameSecret(given.username, user.username) && sameSecret(given.password, user.password)
       return right ? { user: user.username } : { user: undefined, wrong: true }
     },
+    mayReadPrivate: (identity) => options.private === 'open' || identity.user !== undefined,
     enter(identity, asMirror) {
       if (identity.user !== undefined) return
       if (identity.wrong) throw unauthorized('the user name or password is wrong')

@@ -10,7 +10,7 @@ import { apiVersion, Call, type ApiContext } from './call.ts'
 import { catalog } from './catalog.ts'
 import type { ReportRequest } from './events.ts'
 import { referrers, tags } from './lists.ts'
-import { manifest } from './manifests.ts'
+import { dated, manifest } from './manifests.ts'
 import { putManifest } from './push-manifest.ts'
 import { noSuchPath, parsePath, type ApiRequest } from './request.ts'
 import { Sender } from './send.ts'
@@ -73,6 +73,8 @@ export function apiApp({
       ...optional('host', call.incoming.headers.host),
     })
     access.may(identity, actionOf(call.method, request), call.name)
+    call.identity = identity
+    call.mayReadPrivate = access.mayReadPrivate(identity, call.name)
     if (ns !== undefined) call.extra = { 'OCI-Namespace': ns }
     if (request.kind === 'upload') return upload(call, registry, request, mayRead)
     return call.method === 'GET' || call.head ? read(call, request) : change(call, request)
@@ -82,6 +84,8 @@ export function apiApp({
     switch (request.kind) {
       case 'manifest':
         return manifest(call, registry, request.reference)
+      case 'dated':
+        return dated(call, registry, request)
       case 'blob':
         return blob(call, registry, request.digest)
       case 'tags':

@@ -16,7 +16,7 @@ export function blob(call: Call, registry: Registry, digest: Digest): Soon<Respo
 }
 
 function whole(call: Call, registry: Registry, digest: Digest): Soon<Response> {
-  const found = registry.getBlob(call.name, digest)
+  const found = registry.getBlob(call.name, digest, undefined, call)
   return found instanceof Promise ? found.then((blob) => answer(call, blob)) : answer(call, found)
 }
 
@@ -36,7 +36,7 @@ async function partOf(
   asked: AskedRange[] | undefined,
   unchanged: boolean,
 ): Promise<Response> {
-  const { size } = await registry.headBlob(call.name, digest)
+  const { size } = await registry.headBlob(call.name, digest, call)
   const headers = { ...headersOf(digest), ...lengthOf(size) }
   if (unchanged) return call.reply(304, headers, null)
   if (call.head) return call.reply(200, headers, null)
@@ -64,7 +64,7 @@ async function ranges(
 ): Promise<Response> {
   if (wanted.length > 1) return parts(call, registry, digest, size, wanted)
   const range = wanted[0]!
-  const found = await registry.getBlob(call.name, digest, range)
+  const found = await registry.getBlob(call.name, digest, range, call)
   const headers = {
     ...headersOf(digest),
     ...lengthOf(range.end - range.start),
@@ -94,9 +94,9 @@ async function parts(
     'Content-Type': `multipart/byteranges; boundary=${boundary}`,
   }
   // The first part is opened before the head goes out: up to then a failure can be a status.
-  let first: Blob | undefined = await registry.getBlob(call.name, digest, wanted[0])
+  let first: Blob | undefined = await registry.getBlob(call.name, digest, wanted[0], call)
   const open = async (range: ByteRange) => {
-    const opened = first ?? (await registry.getBlob(call.name, digest, range))
+    const opened = first ?? (await registry.getBlob(call.name, digest, range, call))
     first = undefined
     return opened
   }

@@ -3,7 +3,8 @@ import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { RepositoryName } from '../oci/reference.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Identity } from '../access/access.ts'
+import type { Asker, Blob } from '../oci/registry.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
 import type { Place } from './request.ts'
@@ -15,8 +16,8 @@ export type ReplyHeaders = Record<string, string | string[]>
 /** Old dockers take a server without this header for one of version 1. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
-/** One request and the ways to answer it; each answer is reported once. */
-export class Call {
+/** One request, who makes it, and the ways to answer it; each answer is reported once. */
+export class Call implements Asker {
   readonly #out: ServerResponse
   readonly #report: ReportRequest
   readonly #started = performance.now()
@@ -29,6 +30,9 @@ export class Call {
   route = 'unknown'
   /** The repository's one name; empty where the endpoint has none. */
   name = '' as RepositoryName
+  identity: Identity | undefined
+  /** Whether it may read what its upstream shows only to our credentials. */
+  mayReadPrivate = false
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
@@ -61,6 +65,16 @@ export class Call {
 
   get query(): URLSearchParams {
     return new URLSearchParams(this.search)
+  }
+
+  /** Whether the client wants what is cached checked (RFC 9111, 5.2.1.4). */
+  get noCache(): boolean {
+    const header = this.incoming.headers['cache-control']
+    return header !== undefined && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(header)
+  }
+
+  get caller(): string | undefined {
+    return this.identity?.user ?? this.incoming.socket.remoteAddress
   }
 
   /** Whether the client's If-None-Match names this digest. */

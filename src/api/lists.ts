@@ -11,7 +11,11 @@ const largestPage = 10_000
 export async function tags(call: Call, registry: Registry, at: { path: string }): Promise<Response> {
   const n = pageSize(call.query.get('n'))
   const last = call.query.get('last')
-  const page = await registry.listTags(call.name, { ...(n !== undefined && { n }), ...(last !== null && { last }) })
+  const page = await registry.listTags(
+    call.name,
+    { ...(n !== undefined && { n }), ...(last !== null && { last }) },
+    call,
+  )
   const end = page.tags.at(-1)
   const link = page.more && end !== undefined ? { Link: nextLink(call, n!, end) } : {}
   return call.replyJson(link, { name: at.path, tags: page.tags })
@@ -19,7 +23,7 @@ export async function tags(call: Call, registry: Registry, at: { path: string })
 
 /** end-12a, end-12b: what refers to a manifest, of one artifact type if one is asked for. */
 export async function referrers(call: Call, registry: Registry, digest: Digest): Promise<Response> {
-  const { descriptors } = await registry.listReferrers(call.name, digest)
+  const { descriptors } = await registry.listReferrers(call.name, digest, call)
   const type = call.query.get('artifactType')
   const manifests = type ? descriptors.filter((descriptor) => descriptor.artifactType === type) : descriptors
   const filtered = type ? { 'OCI-Filters-Applied': 'artifactType' } : {}

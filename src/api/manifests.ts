@@ -1,5 +1,6 @@
 import { isAscii } from 'node:buffer'
-import type { Reference } from '../oci/reference.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { Reference, Tag } from '../oci/reference.ts'
 import type { Manifest, ManifestHead, Registry, Soon } from '../oci/registry.ts'
 import { apiVersion, type Call, type ReplyHeaders } from './call.ts'
 
@@ -14,8 +15,27 @@ const made = new WeakMap<ManifestHead, Ready>()
 
 /** end-3: GET and HEAD of a manifest. Answered without waiting a turn where it is in memory. */
 export function manifest(call: Call, registry: Registry, reference: Reference): Soon<Response> {
-  const found = call.head ? registry.headManifest(call.name, reference) : registry.getManifest(call.name, reference)
+  const found = call.head
+    ? registry.headManifest(call.name, reference, call)
+    : registry.getManifest(call.name, reference, call)
   return found instanceof Promise ? found.then((manifest) => answer(call, manifest)) : answer(call, found)
+}
+
+/** GET and HEAD of `<tag>@<date>`: what the tag meant then, as far as it was seen here. */
+export async function dated(
+  call: Call,
+  registry: Registry,
+  { tag, time }: { tag: Tag; time: number },
+): Promise<Response> {
+  const history = (await registry.tagHistory?.(call.name, tag, call)) ?? []
+  const then = history.find(({ seenAt }) => seenAt <= time)
+  if (then) return manifest(call, registry, then.digest)
+  const first = history.at(-1)
+  const known = first ? `it was first seen here at ${new Date(first.seenAt).toISOString()}` : 'it was never seen here'
+  throw new RegistryError(
+    'MANIFEST_UNKNOWN',
+    `what ${tag} meant at ${new Date(time).toISOString()} is not known: ${known}`,
+  )
 }
 
 function answer(call: Call, found: ManifestHead | Manifest): Response {

@@ -1,12 +1,14 @@
 import { parseDigest, quote, type Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { parseReference, type Reference } from '../oci/reference.ts'
+import { parseReference, parseTag, type Reference, type Tag } from '../oci/reference.ts'
 
 /** What a method and URL ask for, by the endpoints of the distribution specification. Names are still as the client wrote them. */
 export type ApiRequest =
   | { kind: 'base'; prefix: string }
   | { kind: 'catalog' }
   | { kind: 'manifest'; at: Place; reference: Reference }
+  /** Ours: what a tag meant at a time, in milliseconds since 1970. */
+  | { kind: 'dated'; at: Place; tag: Tag; time: number }
   | { kind: 'blob'; at: Place; digest: Digest }
   | { kind: 'tags'; at: Place }
   | { kind: 'referrers'; at: Place; digest: Digest }
@@ -35,7 +37,7 @@ export function parsePath(rawPath: string): ApiRequest | undefined {
   const keyword = rest.slice(keywordAt + 1, Math.max(0, last))
   const at = { path: rest.slice(0, Math.max(0, keywordAt)), prefix }
   if (at.path !== '') {
-    if (keyword === 'manifests') return { kind: 'manifest', at, reference: parseReference(tail) }
+    if (keyword === 'manifests') return manifestAsked(at, tail)
     if (keyword === 'blobs' && tail !== 'uploads') return { kind: 'blob', at, digest: parseDigest(tail) }
     if (keyword === 'tags' && tail === 'list') return { kind: 'tags', at }
     if (keyword === 'referrers') return { kind: 'referrers', at, digest: parseDigest(tail) }
@@ -43,6 +45,19 @@ export function parsePath(rawPath: string): ApiRequest | undefined {
     if (upload) return { kind: 'upload', at: { path: upload[1]!, prefix }, session: upload[2] ?? '' }
   }
   throw noSuchPath(rawPath)
+}
+
+function manifestAsked(at: Place, reference: string): ApiRequest {
+  const [, tag, date] = /^([^@]*)@(\d{4}-\d\d-\d\d.*)$/.exec(reference) ?? []
+  if (tag === undefined || date === undefined) return { kind: 'manifest', at, reference: parseReference(reference) }
+  return { kind: 'dated', at, tag: parseTag(tag), time: parseDate(date) }
+}
+
+/** A day stands for its end, as UTC has it. */
+function parseDate(text: string): number {
+  const time = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T23:59:59.999Z` : text)
+  if (!Number.isNaN(time)) return time
+  throw new RegistryError('TAG_INVALID', `what follows a tag's @ must be a date such as 2026-11-25, saw ${quote(text)}`)
 }
 
 export function noSuchPath(path: string): RegistryError {

@@ -7,6 +7,10 @@ import type { Fill } from './fill.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import { passThrough } from './passing-blob.ts'
 
+function within(size: number, { start, end }: ByteRange = { start: 0, end: size }): ByteRange {
+  return { start, end: Math.min(end, size) }
+}
+
 /** A stored blob, or a range of it, read from front to back. */
 export class StoredBlobReader implements Blob {
   readonly digest: Digest
@@ -20,7 +24,7 @@ export class StoredBlobReader implements Blob {
   constructor(digest: Digest, stored: StoredBlob, done: () => void, range?: ByteRange) {
     this.digest = digest
     this.size = stored.size
-    this.range = range ?? { start: 0, end: stored.size }
+    this.range = within(stored.size, range)
     this.#stored = stored
     this.#done = done
     this.#position = this.range.start
@@ -76,6 +80,7 @@ export class FillBlob implements Blob {
   readonly #source: FillSource
   readonly #start: number
   readonly #end: number
+  readonly #heldBack: number | undefined
   #generation: number
   #position: number
   #direct: Blob | undefined
@@ -85,12 +90,14 @@ export class FillBlob implements Blob {
   constructor(fill: Fill, source: FillSource, done: () => void, range?: ByteRange) {
     this.digest = fill.digest
     this.size = fill.size
-    this.range = range ?? (fill.size === undefined ? undefined : { start: 0, end: fill.size })
+    this.range = fill.size === undefined ? range : within(fill.size, range)
     this.#fill = fill
     this.#done = done
     this.#source = source
     this.#start = this.range?.start ?? 0
     this.#end = this.range?.end ?? Infinity
+    const whole = this.#start === 0 && (this.#end === Infinity || this.#end === fill.size)
+    this.#heldBack = whole ? this.#end - 1 : undefined
     this.#position = this.#start
     this.#generation = fill.generation
   }
@@ -111,10 +118,10 @@ export class FillBlob implements Blob {
 
   async #readFill(into: Uint8Array): Promise<number> {
     for (;;) {
-      const end = await this.#fill.readable(this.#source, this.#position, this.#isWhole)
+      const end = await this.#fill.readable(this.#source, this.#position, this.#heldBack)
       if (this.#mustStartAnew()) continue
       const length = Math.min(into.length, end - this.#position, this.#end - this.#position)
-      if (length === 0) return 0
+      if (length === 0) return this.#expectEnd()
       const got = await this.#fill.read(into.subarray(0, length), this.#position).catch((cause: unknown) => {
         throw new StorageFailure(this.digest, cause)
       })
@@ -136,8 +143,11 @@ export class FillBlob implements Blob {
     return true
   }
 
-  get #isWhole(): boolean {
-    return this.#start === 0 && (this.#end === Infinity || this.#end === this.#fill.size)
+  // Its head may have told a length that proved wrong: a clean end would then be a lie.
+  #expectEnd(): number {
+    if (this.#end === Infinity) return 0
+    const message = `content of ${this.digest} must have ${this.#end} bytes, saw ${this.#position}`
+    throw new UpstreamError('bad-answer', message)
   }
 
   close(): void {

@@ -2,16 +2,28 @@
 // again when its freshness is over; and while an upstream fails in any way, what is cached goes on being served.
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
-import type { Blob, BlobHead, Manifest, Referrers, RegistryReader, Soon, TagPage, TagQuery } from '../oci/registry.ts'
+import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
+import type {
+  Asker,
+  Blob,
+  BlobHead,
+  Manifest,
+  Referrers,
+  RegistryReader,
+  RegistrySource,
+  Soon,
+  TagMoment,
+  TagPage,
+  TagQuery,
+} from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { BlobStore } from '../store/store.ts'
 import { Bandwidth } from './bandwidth.ts'
 import { CachedBlobs, hotBlobs } from './cached-blobs.ts'
-import type { Outcome, ReportCacheEvent } from './events.ts'
+import type { ReportCacheEvent } from './events.ts'
 import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
 import { Fills } from './fills.ts'
-import { freshnessBy, type FreshnessRules } from './freshness.ts'
+import { hasMinAge, tagPolicies, type FreshnessRules } from './freshness.ts'
 import { HotManifests } from './hot-manifests.ts'
 import { Housekeeping, type KeepingLimits } from './housekeeping.ts'
 import { InUse } from './in-use.ts'
@@ -20,11 +32,25 @@ import { Manifests } from './manifests.ts'
 import { ReadAhead } from './read-ahead.ts'
 import type { SlotLimits } from './slots.ts'
 import { reconcile } from './sweep.ts'
+import { Tags } from './tags.ts'
+import { Withheld } from './withheld.ts'
 
 export type { CacheEvent, Outcome } from './events.ts'
 export { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
 export type { FreshnessRules } from './freshness.ts'
 export type { KeepingLimits } from './housekeeping.ts'
+
+/** What holds for one upstream. */
+export interface UpstreamRules extends FreshnessRules {
+  /** Longest wait for it while there is an answer here, in milliseconds. */
+  patience?: number
+  /** Whether an image's other layers are fetched when its first is asked for; they are by default. */
+  readAhead?: boolean
+  /** The most bytes a second to fetch from it; no limit by default. */
+  maxBandwidth?: number | undefined
+  /** Whether a client's no-cache makes a tag be checked. */
+  noCache?: 'check' | 'ignore'
+}
 
 export interface CacheOptions {
   store: BlobStore
@@ -36,18 +62,14 @@ export interface CacheOptions {
   now?: () => number
 }
 
-/** What holds for one upstream. */
-export interface UpstreamRules extends FreshnessRules {
-  /** Whether an image's other layers are fetched when its first is asked for; they are by default. */
-  readAhead?: boolean
-  /** The most bytes a second to fetch from it; no limit by default. */
-  maxBandwidth?: number | undefined
-}
+const usualPatience = 3_000
+/** Tags may be meant to stay as they are for ever, but new ones come: lists are asked for again after this, in milliseconds. */
+const longestListed = 3_600_000
 
 /** Everything cached, whatever the upstream: one store, one set of fills. */
 export interface Cache {
   /** A registry that caches `reader` under the name of an upstream. */
-  registry(upstream: string, reader: RegistryReader, rules: UpstreamRules): RegistryReader
+  registry(upstream: string, reader: RegistrySource, rules: UpstreamRules): RegistryReader
   /** How many blobs are being fetched. */
   readonly fillsInFlight: number
   /** Sets right what a crash, or a hand in the data folder, left; then looks after limits and content in the background. */
@@ -91,24 +113,30 @@ export function openCache(options: CacheOptions): Cache {
   })
   return {
     registry(upstream, reader, rules) {
-      const shared = { upstream, reader, metadata, report, now }
-      const freshness = freshnessBy(rules)
+      const { patience = usualPatience } = rules
+      const withheld = new Withheld({ upstream, metadata, now, used: hasMinAge(rules) })
+      const shared = { upstream, reader, metadata, report, now, patience, withheld }
+      const manifests = new Manifests({ ...shared, hot: hotManifests })
       const bandwidth = rules.maxBandwidth === undefined ? undefined : new Bandwidth(rules.maxBandwidth)
       const blobs = new CachedBlobs({ ...shared, store, fills, inUse, hotBlobs: blobsInMemory, bandwidth })
-      const list = (kind: 'tags' | 'referrers') => ({
-        freshness: rules.freshness,
-        now,
-        found: (outcome: Outcome) => report({ type: 'lookup', upstream, kind, outcome }),
-      })
+      const freshness = rules.freshness === 'pinned' ? longestListed : Math.min(rules.freshness, longestListed)
       return new CachedRegistry({
         upstream,
         reader,
         metadata,
-        manifests: new Manifests({ ...shared, freshness, hot: hotManifests }),
+        withheld,
+        manifests,
+        tags: new Tags({
+          ...shared,
+          forcible: rules.noCache !== 'ignore',
+          policies: tagPolicies(rules),
+          manifests,
+          hot: hotManifests,
+        }),
         blobs,
         readAhead: rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob)),
-        tags: new Lists<TagPage>(list('tags')),
-        referrers: new Lists<Referrers>(list('referrers')),
+        tagLists: new Lists<TagPage>({ ...shared, kind: 'tags', freshness }),
+        referrers: new Lists<Referrers>({ ...shared, kind: 'referrers', freshness }),
       })
     },
     get fillsInFlight() {
@@ -129,12 +157,14 @@ export function openCache(options: CacheOptions): Cache {
 
 interface Parts {
   upstream: string
-  reader: RegistryReader
+  reader: RegistrySource
   metadata: Metadata
+  withheld: Withheld
   manifests: Manifests
+  tags: Tags
   blobs: CachedBlobs
   readAhead: ReadAhead | undefined
-  tags: Lists<TagPage>
+  tagLists: Lists<TagPage>
   referrers: Lists<Referrers>
 }
 
@@ -145,19 +175,28 @@ class CachedRegistry implements RegistryReader {
     this.#parts = parts
   }
 
-  getManifest(name: RepositoryName, reference: Reference): Soon<Manifest> {
-    const found = this.#parts.manifests.get(name, reference)
+  getManifest(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
+    const found = this.#find(name, reference, asker)
     return found instanceof Promise ? found.then((manifest) => this.#served(name, manifest)) : this.#served(name, found)
   }
 
-  // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
-  headManifest(name: RepositoryName, reference: Reference): Soon<Manifest> {
-    return this.#parts.manifests.get(name, reference)
+  #find(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
+    const { tags, manifests } = this.#parts
+    return isTag(reference) ? tags.get(name, reference, asker) : manifests.get(name, reference, asker)
   }
 
-  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob> {
-    this.#parts.readAhead?.blobAsked(name, digest)
-    return this.#parts.blobs.get(name, digest, range)
+  // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
+  headManifest(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
+    return this.#find(name, reference, asker)
+  }
+
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
+    const held = this.#parts.withheld.check(name, digest)
+    const get = () => {
+      this.#parts.readAhead?.blobAsked(name, digest)
+      return this.#parts.blobs.get(name, digest, range, asker)
+    }
+    return held ? held.then(get) : get()
   }
 
   #served(name: RepositoryName, manifest: Manifest): Manifest {
@@ -165,23 +204,27 @@ class CachedRegistry implements RegistryReader {
     return manifest
   }
 
-  headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    return this.#parts.blobs.head(name, digest)
+  async headBlob(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
+    await this.#parts.withheld.check(name, digest)
+    return this.#parts.blobs.head(name, digest, asker)
   }
 
-  async listTags(name: RepositoryName, query: TagQuery): Promise<TagPage> {
-    const { tags, reader, metadata, upstream } = this.#parts
+  async listTags(name: RepositoryName, query: TagQuery, asker?: Asker): Promise<TagPage> {
+    const { tagLists, reader, metadata, upstream } = this.#parts
     const offline = async () => {
       const known = await metadata.listTags({ registry: upstream, name })
       return known.length > 0 ? { tags: known, more: false } : undefined
     }
-    return page((await tags.get(name, () => reader.listTags(name, {}), offline)).tags, query)
+    return page((await tagLists.get(name, '', () => reader.listTags(name, {}, asker), offline)).tags, query)
   }
 
-  listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers> {
+  listReferrers(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const { referrers, reader } = this.#parts
-    const ask = () => reader.listReferrers(name, digest)
-    return referrers.get(`${name}@${digest}`, ask, () => Promise.resolve(undefined))
+    return referrers.get(name, digest, () => reader.listReferrers(name, digest, asker))
+  }
+
+  tagHistory(name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
+    return this.#parts.tags.history(name, tag)
   }
 }
 

@@ -2,13 +2,14 @@ import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { RepositoryName } from '../oci/reference.ts'
-import type { Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
+import type { Asker, Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { BlobStore, StoredBlob } from '../store/store.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import { FillBlob, MemoryBlob, StoredBlobReader } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
+import type { Fill } from './fill.ts'
 import type { Fills } from './fills.ts'
 import type { InUse } from './in-use.ts'
 import type { Ahead } from './read-ahead.ts'
@@ -40,14 +41,16 @@ export function hotBlobs(): HotBlobs {
 /** The blobs of one upstream: from memory, from the store, from a fill that runs or begins, and past a disk that fails. */
 export class CachedBlobs {
   readonly #options: CachedBlobsOptions
+  /** Sizes that an upstream told in passing; believed until a fill proves them right or wrong. */
+  readonly #told = new LRUCache<string, number>({ max: 5_000 })
 
   constructor(options: CachedBlobsOptions) {
     this.#options = options
   }
 
-  get(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob> {
+  get(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
     const hot = range ? undefined : this.#options.hotBlobs.get(this.#key(name, digest))
-    if (!hot) return this.#find(name, digest, range)
+    if (!hot) return this.#find(name, digest, range, asker)
     this.#used(digest, 'hit')
     return new MemoryBlob(digest, hot)
   }
@@ -56,23 +59,24 @@ export class CachedBlobs {
    * A blob goes only to who may have it: a manifest of this repository names it, or the upstream says so now. What is
    * neither kept nor being filled is asked for under this repository's name anyway.
    */
-  async #find(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
-    let size = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
+  async #find(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Promise<Blob> {
+    let size = await this.#knownSize(name, digest)
     let proven = size !== undefined
     for (;;) {
       const stored = await this.#open(digest)
       // What is kept, or being filled, is there because some repository may read it: maybe not this one.
       if (!proven && (stored ?? this.#options.fills.has(digest))) {
         stored?.close()
-        size = (await this.head(name, digest)).size
+        size = (await this.head(name, digest, asker)).size
         proven = true
         continue
       }
       if (stored) {
-        if (size === undefined) await this.#noteSize(name, digest, stored.size)
+        if (size === undefined || this.#told.has(this.#key(name, digest)))
+          await this.#sizeProven(name, digest, stored.size)
         return this.#read(name, digest, stored, range)
       }
-      const source = this.#source(name, digest)
+      const source = this.#source(name, digest, asker)
       if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
       try {
         const filled = await this.#fill(source, name, digest, size, range)
@@ -100,13 +104,22 @@ export class CachedBlobs {
     }
   }
 
-  async head(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    const { metadata, reader } = this.#options
-    const known = await metadata.findBlobSize(this.#repository(name), digest)
+  async head(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
+    const known = await this.#knownSize(name, digest)
     if (known !== undefined) return { digest, size: known }
-    const head = await reader.headBlob(name, digest)
-    if (head.size !== undefined) await this.#noteSize(name, digest, head.size)
+    const head = await this.#options.reader.headBlob(name, digest, asker)
+    if (head.size !== undefined) this.#told.set(this.#key(name, digest), head.size)
     return head
+  }
+
+  async #knownSize(name: RepositoryName, digest: Digest): Promise<number | undefined> {
+    const proven = await this.#options.metadata.findBlobSize(this.#repository(name), digest)
+    return proven ?? this.#told.get(this.#key(name, digest))
+  }
+
+  async #sizeProven(name: RepositoryName, digest: Digest, size: number): Promise<void> {
+    this.#told.delete(this.#key(name, digest))
+    await this.#quietly(this.#options.metadata.putBlobSize(this.#repository(name), digest, size))
   }
 
   /** A stored blob of the size it was stored with; one that is short or long is put aside, to be fetched anew. */
@@ -160,9 +173,10 @@ export class CachedBlobs {
       await fill.firstAnswer(source, from)
     } catch (error) {
       fill.detach(source)
+      this.#told.delete(this.#key(name, digest))
       throw error
     }
-    if (size === undefined && fill.size !== undefined) await this.#noteSize(name, digest, fill.size)
+    if (size === undefined || this.#told.has(this.#key(name, digest))) void this.#learnSize(name, fill)
     this.#used(digest, 'miss')
     return new FillBlob(fill, source, this.#options.inUse.begin(digest), range)
   }
@@ -173,12 +187,14 @@ export class CachedBlobs {
     return blob
   }
 
-  #unreadable(digest: Digest, cause: unknown): undefined {
-    this.#options.fills.storageFailed(new StorageFailure(digest, cause))
+  async #learnSize(name: RepositoryName, fill: Fill): Promise<void> {
+    const result = await fill.over
+    if (result === 'stored') await this.#sizeProven(name, fill.digest, fill.size!)
+    else this.#told.delete(this.#key(name, fill.digest))
   }
 
-  #noteSize(name: RepositoryName, digest: Digest, size: number): Promise<void> {
-    return this.#quietly(this.#options.metadata.putBlobSize(this.#repository(name), digest, size))
+  #unreadable(digest: Digest, cause: unknown): undefined {
+    this.#options.fills.storageFailed(new StorageFailure(digest, cause))
   }
 
   /** What the disk cannot take now is found out again by the next pull. */
@@ -190,9 +206,10 @@ export class CachedBlobs {
     }
   }
 
-  #source(name: RepositoryName, digest: Digest): FillSource {
+  #source(name: RepositoryName, digest: Digest, asker?: Asker): FillSource {
     const { upstream, reader, bandwidth } = this.#options
-    return { upstream, repository: name, bandwidth, getBlob: async (range) => reader.getBlob(name, digest, range) }
+    const getBlob = async (range?: ByteRange) => reader.getBlob(name, digest, range, asker)
+    return { upstream, repository: name, bandwidth, getBlob }
   }
 
   #used(digest: Digest, outcome: Outcome): void {

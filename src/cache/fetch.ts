@@ -40,6 +40,11 @@ export class Fetch {
     this.end = stretch.end
   }
 
+  /** Whether the upstream has answered and the body is coming. */
+  get isRunning(): boolean {
+    return this.#blob !== undefined && !this.#stopped && !this.#stalled
+  }
+
   async run(target: FetchTarget): Promise<void> {
     if (this.#stopped) return
     const blob = await this.source.getBlob(this.asked)

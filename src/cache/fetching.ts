@@ -4,7 +4,7 @@ import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
 import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
-import { nextStretch, segmentFor } from './plan.ts'
+import { isComing, nextStretch, segmentFor } from './plan.ts'
 import type { Slots } from './slots.ts'
 
 /** Connections beside the others for readers that wait far from where these are. */
@@ -39,6 +39,8 @@ export class Fetching implements FetchTarget {
   /** Whether the upstream serves ranges; undefined until it was asked for one. */
   #ranges: boolean | undefined
   #parallel = true
+  /** How many connections at once the host has shown to bear. */
+  #allowed = Infinity
   #validator: string | undefined
   #hasAnswered = false
   #failures = 0
@@ -84,6 +86,11 @@ export class Fetching implements FetchTarget {
     this.#validator = undefined
     // Ranges may have been at fault.
     this.#parallel = false
+  }
+
+  /** Whether waiting for `position` needs nothing more to be asked. */
+  isComing(position: number): boolean {
+    return isComing(this.#fetches, position)
   }
 
   stop(): void {
@@ -149,11 +156,11 @@ export class Fetching implements FetchTarget {
 
   #connections(): number {
     const large = (this.#fill.size ?? 0) > this.#policy.parallelThreshold
-    return this.#ranges && this.#parallel && large ? this.#policy.connections : 1
+    return this.#ranges && this.#parallel && large ? Math.min(this.#allowed, this.#policy.connections) : 1
   }
 
   get #mayOvertake(): boolean {
-    return this.#fill.size !== undefined && this.#ranges !== false && this.#parallel
+    return this.#fill.size !== undefined && this.#ranges !== false && this.#parallel && this.#allowed === Infinity
   }
 
   #fetchNext(readAhead: boolean): boolean {
@@ -203,9 +210,13 @@ export class Fetching implements FetchTarget {
       if (other.position < range.start && range.start < other.end) other.end = range.start
     const { size } = this.#fill
     const whole = range.start === 0 && (range.end === Infinity || range.end === size)
-    // Without ranges, or without a length, the only way leads from the front, past what is present.
-    const fromFront = this.#ranges === false || range.end === Infinity
-    return new Fetch(this.#sources[0]!, range, whole || fromFront ? undefined : range)
+    // Without ranges the only way leads from the front, past what is present.
+    return new Fetch(this.#sources[0]!, range, whole || this.#ranges === false ? undefined : range)
+  }
+
+  /** The next fetch asks another repository or upstream, where there is one. */
+  #tryAnother(failed: FillSource): void {
+    if (this.#sources[0] === failed) this.#sources.push(this.#sources.shift()!)
   }
 
   #afterSuccess(fetch: Fetch): void {
@@ -216,6 +227,12 @@ export class Fetching implements FetchTarget {
   #afterFailure(fetch: Fetch, error: unknown): void {
     const failure = error instanceof Error ? error : new Error(String(error))
     if (failure instanceof StorageFailure) return this.#fill.failed(failure)
+    const running = [...this.#fetches].filter((other) => other.isRunning).length
+    if (failure instanceof UpstreamError && !fetch.progressed && running > 0) {
+      // A host that refuses one more connection goes on serving those it has.
+      this.#allowed = running
+      return
+    }
     if (!(failure instanceof UpstreamError) || failure.failure === 'unauthorized') {
       // This repository does not have it or may not read it; another one that wants it may.
       const refused = this.#sources.indexOf(fetch.source)
@@ -223,6 +240,7 @@ export class Fetching implements FetchTarget {
       if (this.#sources.length === 0) this.#fill.failed(failure)
       return
     }
+    this.#tryAnother(fetch.source)
     // One that cannot do ranges right may still do the whole.
     if (failure.failure === 'bad-answer' && fetch.asked) this.#ranges = false
     this.#failures = fetch.progressed ? 1 : this.#failures + 1

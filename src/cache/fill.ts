@@ -24,7 +24,8 @@ export type FillResult = 'stored' | 'failed' | 'stopped'
 
 interface Waiting {
   readonly position: number
-  readonly whole: boolean
+  /** The byte held back until all are verified; undefined for a range, which nobody can verify before. */
+  readonly heldBack: number | undefined
   readonly wake: () => void
 }
 
@@ -42,6 +43,8 @@ export class Fill implements FetchingFor {
   readonly #readers = new Map<object, Waiting | undefined>()
   #state: 'filling' | 'verifying' | FillResult = 'filling'
   #verified = false
+  /** Under way. */
+  readonly #writes = new Set<Promise<void>>()
   #cause: Error | undefined
   /** The same where it concerns who reads. */
   #failure: Error | undefined
@@ -86,7 +89,7 @@ export class Fill implements FetchingFor {
    */
   attach(source: FillSource, position: number | undefined): boolean {
     if (this.#isOver) return false
-    this.#readers.set(source, position === undefined ? undefined : { position, whole: false, wake: () => {} })
+    this.#readers.set(source, position === undefined ? undefined : { position, heldBack: undefined, wake: () => {} })
     this.#fetching.addSource(source)
     this.#drive()
     return true
@@ -106,24 +109,24 @@ export class Fill implements FetchingFor {
    * For a small blob that is when it is verified.
    */
   async firstAnswer(reader: FillSource, position: number): Promise<void> {
-    const hasBegun = () => this.#fetching.hasAnswered || this.#readableEnd(position, true) > position
+    const hasBegun = () => this.#fetching.hasAnswered || this.#readableEnd(position, Infinity) > position
     while (!this.#verified && (this.#isSmall || !hasBegun())) {
       if (this.#failure) throw this.#failure
-      await this.#change(reader, position, true)
+      await this.#change(reader, position, Infinity)
     }
   }
 
   /**
    * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
-   * A reader of the whole blob waits with its last byte until all are verified. Returns early when the generation
+   * A reader of the whole blob names its last byte, `heldBack`, and waits with it until all are verified. Returns early when the generation
    * changes; rejects when the fill failed.
    */
-  async readable(reader: FillSource, position: number, whole: boolean): Promise<number> {
+  async readable(reader: FillSource, position: number, heldBack: number | undefined): Promise<number> {
     for (const generation = this.#generation; ;) {
       if (this.#failure) throw this.#failure
-      const end = this.#readableEnd(position, whole)
+      const end = this.#readableEnd(position, heldBack)
       if (end > position || this.#verified || generation !== this.#generation) return end
-      await this.#change(reader, position, whole)
+      await this.#change(reader, position, heldBack)
     }
   }
 
@@ -147,7 +150,7 @@ export class Fill implements FetchingFor {
 
   async landed(bytes: Uint8Array, position: number): Promise<void> {
     try {
-      await this.#partial.write(bytes, position)
+      await this.#write(bytes, position)
       if (this.#state !== 'filling') return
       this.#partial.advance()
       await this.#record()
@@ -155,9 +158,19 @@ export class Fill implements FetchingFor {
       throw new StorageFailure(this.digest, cause)
     }
     for (const waiting of this.#readers.values()) {
-      if (waiting && this.#readableEnd(waiting.position, waiting.whole) > waiting.position) waiting.wake()
+      if (waiting && this.#readableEnd(waiting.position, waiting.heldBack) > waiting.position) waiting.wake()
     }
     if (this.#hasAll) this.#drive()
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<void> {
+    const write = this.#partial.write(bytes, position)
+    this.#writes.add(write)
+    try {
+      await write
+    } finally {
+      this.#writes.delete(write)
+    }
   }
 
   answered(): void {
@@ -187,18 +200,20 @@ export class Fill implements FetchingFor {
   }
 
   /** The last byte is held back until the digest is right, and all of a small blob. */
-  #readableEnd(position: number, whole: boolean): number {
+  #readableEnd(position: number, heldBack: number | undefined): number {
     const end = this.present.endOfRun(position)
     if (this.#verified) return end
     if (this.#isSmall) return position
-    return whole ? Math.max(position, Math.min(end, (this.size ?? end) - 1)) : end
+    if (heldBack === undefined) return end
+    // The length may have been told wrong, to the reader or to the fill: the lesser one holds.
+    return Math.max(position, Math.min(end, heldBack, (this.size ?? end) - 1))
   }
 
   /** Resolves when something changed that may concern a reader at `position`. Rejects when the reader has left. */
-  async #change(reader: FillSource, position: number, whole: boolean): Promise<void> {
+  async #change(reader: FillSource, position: number, heldBack: number | undefined): Promise<void> {
     await new Promise<void>((wake) => {
-      this.#readers.set(reader, { position, whole, wake })
-      this.#drive()
+      this.#readers.set(reader, { position, heldBack, wake })
+      if (!this.#fetching.isComing(position)) this.#drive()
     })
     if (!this.#readers.has(reader)) throw new Error('the reader has left')
     this.#readers.set(reader, undefined)
@@ -262,6 +277,8 @@ export class Fill implements FetchingFor {
     if (!this.#verified) this.#failure = error
     this.#fetching.stop()
     this.#wakeAll()
+    // A write that came later would spoil what the next fill finds in the same file.
+    await Promise.allSettled(this.#writes)
     if (result !== 'stored') await this.#keepRest(error)
     if (this.#readers.size === 0) await this.#partial.close().catch(() => {})
     this.#over(result)

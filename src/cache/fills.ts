@@ -93,7 +93,9 @@ export class Fills {
   async #begin(digest: Digest, size: number | undefined, source: FillSource): Promise<Fill | undefined> {
     const { store, policy, report, now } = this.#options
     // A fill may have ended between the caller's look and now.
-    const stored = await store.open(digest)
+    const stored = await store.open(digest).catch((cause: unknown) => {
+      throw new StorageFailure(digest, cause)
+    })
     stored?.close()
     if (stored) return undefined
     const partial = await store.openPartial(digest).catch((cause: unknown) => {

@@ -5,6 +5,10 @@ import type { Manifest } from '../oci/registry.ts'
 export interface HotTag {
   readonly manifest: Manifest
   readonly checkedAt: number
+  /** Until then it is served without a question, in milliseconds since 1970. */
+  readonly freshUntil: number
+  /** Whether it is never asked about again, not even when a client wants it checked. */
+  readonly pinned: boolean
   /** Failed checks in a row, and until when the next one is put off. */
   readonly failures: number
   readonly retryAt: number

@@ -99,20 +99,30 @@ export class Housekeeping {
   }
 
   async #evictAll(): Promise<number> {
-    const { limits, metadata, store } = this.#options
+    const { limits, metadata } = this.#options
     const pinned = await pinnedContent(limits.pins, metadata)
-    const { free } = await store.space()
-    const bytes = await metadata.evictableBytes()
-    const room = { maxBytes: limits.maxSize, toFree: Math.max(0, limits.minFree - free) }
-    const blobs = await metadata.listEvictableBlobs(batch)
-    let freed = 0
-    for (const blob of this.#choose(blobs, bytes, pinned, room)) freed += await this.#evictBlob(blob)
+    const freed = await this.#evictBlobs(pinned)
     const share = { maxBytes: Math.max(leastManifestBytes, limits.maxSize / 100), toFree: 0 }
     const manifests = await metadata.listEvictableManifests(batch)
     for (const { digest } of this.#choose(manifests, await metadata.manifestBytes(), pinned, share)) {
       await metadata.removeManifest(digest)
     }
     return freed
+  }
+
+  /** In batches, each larger where the ones that have lain longest must stay. */
+  async #evictBlobs(pinned: Set<Digest>): Promise<number> {
+    const { limits, metadata, store } = this.#options
+    let freed = 0
+    for (let limit = batch; ; limit *= 2) {
+      const { free } = await store.space()
+      const bytes = await metadata.evictableBytes()
+      const room = { maxBytes: limits.maxSize, toFree: Math.max(0, limits.minFree - free) }
+      const blobs = await metadata.listEvictableBlobs(limit)
+      for (const blob of this.#choose(blobs, bytes, pinned, room)) freed += await this.#evictBlob(blob)
+      const isOver = bytes - freed > limits.maxSize || room.toFree > freed
+      if (this.#stopped || !isOver || blobs.length < limit) return freed
+    }
   }
 
   #choose(

@@ -22,14 +22,20 @@ export interface FillState {
 /** Closer than this behind a connection's position, waiting for it beats asking anew, in bytes. */
 const near = 1024 * 1024
 
+/** Whether a connection brings `position` soon. */
+export function isComing(inFlight: Iterable<Stretch>, position: number): boolean {
+  for (const stretch of inFlight) {
+    if (stretch.position <= position && position < stretch.end) return position - stretch.position <= near
+  }
+  return false
+}
+
 /** The next stretch to fetch: what a reader waits for first, then the front. Undefined when nothing is left to ask for. */
 export function nextStretch(state: FillState): ByteRange | undefined {
   for (const position of [...state.wanted].sort((a, b) => a - b)) {
     const gap = state.present.nextGap(position, state.size)
     if (!gap) continue
-    const coming = state.inFlight.find((s) => s.position <= gap.start && gap.start < s.end)
-    if (!coming) return clip(state, gap.start)
-    if (gap.start - coming.position > near) return clip(state, gap.start)
+    if (!isComing(state.inFlight, gap.start)) return clip(state, gap.start)
   }
   return state.readAhead ? front(state) : undefined
 }

@@ -12,7 +12,7 @@ export interface Ahead {
 }
 
 /** Fills begun ahead at the same time, at most: the rest follow as these end. */
-const atOnce = 16
+const atOnce = 24
 
 /**
  * Clients fetch three layers at a time. When the first layer of an image is asked for, the others are on their way as well.
@@ -20,7 +20,8 @@ const atOnce = 16
  */
 export class ReadAhead {
   readonly #fill: (blob: Ahead) => Promise<void>
-  readonly #images = new LRUCache<string, Manifest>({ max: 500 })
+  /** The images that have a layer; the platforms of one often share some. */
+  readonly #images = new LRUCache<string, Manifest[]>({ max: 1000 })
   readonly #seen = new WeakSet<Manifest>()
   readonly #queue: Ahead[] = []
   #running = 0
@@ -34,13 +35,17 @@ export class ReadAhead {
   manifestServed(name: RepositoryName, manifest: Manifest): void {
     if (this.#seen.has(manifest)) return
     this.#seen.add(manifest)
-    for (const { digest } of layersOf(manifest)) this.#images.set(`${name}@${digest}`, manifest)
+    for (const { digest } of layersOf(manifest)) {
+      const key = `${name}@${digest}`
+      this.#images.set(key, [...(this.#images.get(key) ?? []), manifest])
+    }
   }
 
   /** A client asks for this blob. */
   blobAsked(name: RepositoryName, digest: Digest): void {
-    const manifest = this.#images.get(`${name}@${digest}`)
-    if (!manifest) return
+    const [manifest, another] = this.#images.get(`${name}@${digest}`) ?? []
+    // A layer of several images does not tell which of them is being pulled; the next one will.
+    if (!manifest || another) return
     for (const blob of layersOf(manifest)) {
       this.#images.delete(`${name}@${blob.digest}`)
       if (blob.digest !== digest) this.#queue.push({ name, digest: blob.digest, size: blob.size })

@@ -70,13 +70,15 @@ export function duration(most = Number.MAX_SAFE_INTEGER) {
   })
 }
 
-/** How long a tag counts as fresh, in milliseconds: `never` is 0 and `always` is Infinity. */
+/** How long a tag counts as fresh, in milliseconds: `never` is 0 and `always` is Infinity; `pinned` stands for itself. */
 export function freshness() {
   // z.number() would refuse Infinity.
-  return read(z.custom<number>(), {
-    must: 'a duration such as 10s, 1m or 36h, or always or never',
-    read: (text) => (text === 'always' ? Infinity : text === 'never' ? 0 : parseDuration(text)),
-    write: (value) => (value === Infinity ? 'always' : value === 0 ? 'never' : formatDuration(value)),
+  return read(z.custom<number | 'pinned'>(), {
+    must: 'a duration such as 10s, 1m or 36h, or always, never or pinned',
+    read: (text) =>
+      text === 'always' ? Infinity : text === 'never' ? 0 : text === 'pinned' ? text : parseDuration(text),
+    write: (value) =>
+      value === 'pinned' ? value : value === Infinity ? 'always' : value === 0 ? 'never' : formatDuration(value),
   })
 }
 

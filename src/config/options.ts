@@ -48,6 +48,10 @@ export const configSchema = group({
       username: option(text('a user name without a colon', /^[^:]+$/), 'the one user, who may push and delete'),
       password: option(text('a password, as text'), 'the password', { secret: true }),
     }).exactOptional(),
+    private: option(
+      oneOf('login', 'open').prefault('login'),
+      'who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all (open)',
+    ),
   }),
   hosted,
   network: defaultGroup({

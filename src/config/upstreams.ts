@@ -1,16 +1,15 @@
 import { z } from 'zod'
-import { duration, freshness, hostAndPort, httpUrl, listOf, size, text, yesOrNo } from './checks.ts'
+import { duration, freshness, hostAndPort, httpUrl, listOf, oneOf, size, text, wholeNumber, yesOrNo } from './checks.ts'
+import { accounts, credentials } from './credentials.ts'
 import { group, option } from './option.ts'
 
 const rule = group({
   match: text('a pattern of REPOSITORY:TAG such as library/*:latest'),
-  freshness: freshness(),
+  freshness: freshness().exactOptional(),
+  minAge: duration().exactOptional(),
 })
 
-const credentials = group({
-  username: option(text('a user name'), 'user name at the upstream'),
-  password: option(text('a password or access token, as text'), 'its password or access token', { secret: true }),
-})
+const patterns = () => listOf(text('a pattern of REPOSITORY:TAG such as library/*:latest'), 'patterns').prefault([])
 
 /** The options of one upstream. */
 const upstream = group({
@@ -27,18 +26,37 @@ const upstream = group({
   default: option(yesOrNo().prefault(false), 'the upstream of names that name no registry; docker.io if no other is'),
   enabled: option(yesOrNo().prefault(true), 'false removes a known registry'),
   credentials: credentials.exactOptional(),
+  accounts,
   tokenHosts: option(
     listOf(hostAndPort(), 'host names').prefault([]),
     'hosts besides its own that may see the credentials as token servers',
   ),
   freshness: option(
     freshness().prefault('1m'),
-    'how long a tag is served without asking: a duration, always, or never',
+    'how long a tag is served without asking: a duration, always, never, or pinned (as always, whatever a client wants)',
+  ),
+  minAge: option(
+    duration().prefault('0s'),
+    'a tag that moves goes on as before until it has kept its new meaning for this long',
   ),
   rules: option(
-    listOf(rule, '{ match, freshness }').prefault([]),
-    'freshness by pattern of REPOSITORY:TAG, first match wins',
+    listOf(rule, '{ match, freshness, minAge }').prefault([]),
+    'freshness and minAge by pattern of REPOSITORY:TAG, first match wins',
   ),
+  noCache: option(
+    oneOf('check', 'ignore').prefault('check'),
+    'whether Cache-Control: no-cache of a client makes a tag be checked',
+  ),
+  patience: option(duration(60_000).prefault('3s'), 'longest wait for the upstream where what is cached will do'),
+  reserve: option(
+    wholeNumber(0, 1_000_000).prefault(10),
+    'with so few pulls left of a rate limit, tags are served unchecked to save them',
+  ),
+  allow: option(
+    patterns(),
+    'patterns of REPOSITORY:TAG, all others being refused; a pattern without a colon fits every tag',
+  ),
+  deny: option(patterns(), 'patterns of REPOSITORY:TAG that are refused, also where allow fits'),
   insecure: option(yesOrNo().prefault(false), 'allow an http:// URL beyond loopback'),
   readAhead: option(yesOrNo().prefault(true), "fetch an image's other layers when its first is asked for"),
   maxBandwidth: option(size().exactOptional(), 'most bytes a second fetched from it'),

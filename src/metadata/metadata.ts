@@ -3,6 +3,7 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
+import type { TagMoment } from '../oci/registry.ts'
 import type { HostedMetadata } from './hosted.ts'
 
 export type * from './hosted.ts'
@@ -44,6 +45,25 @@ export interface EvictionCandidate {
   readonly upstreams: readonly string[]
 }
 
+export interface WithheldRecord {
+  readonly digest: Digest
+  /** The tag that came to mean it. */
+  readonly tag: Tag
+  /** Milliseconds since 1970. */
+  readonly until: number
+}
+
+export interface VisibilityRecord {
+  readonly public: boolean
+  readonly checkedAt: number
+}
+
+/** A list an upstream gave, as JSON; `subject` is a digest, or empty where there is one list a repository. */
+export interface ListKey {
+  readonly kind: 'tags' | 'referrers'
+  readonly subject: string
+}
+
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
@@ -54,9 +74,26 @@ export interface Metadata {
   /** In lexical order. */
   listTags(repository: RepositoryKey): Promise<Tag[]>
 
+  /** Notes what the upstream says a tag means, and returns since when it is known to have said so without a break. */
+  noteTag(repository: RepositoryKey, tag: Tag, digest: Digest, at: number): Promise<number>
+  /** Every meaning a tag has had, newest first. */
+  tagHistory(repository: RepositoryKey, tag: Tag): Promise<TagMoment[]>
+  /** Every tag that means this digest, or did. */
+  tagsOf(repository: RepositoryKey, digest: Digest): Promise<Tag[]>
+
+  listWithheld(repository: RepositoryKey): Promise<WithheldRecord[]>
+  withhold(repository: RepositoryKey, records: readonly WithheldRecord[]): Promise<void>
+  release(repository: RepositoryKey, digests: readonly Digest[]): Promise<void>
+
+  findVisibility(repository: RepositoryKey): Promise<VisibilityRecord | undefined>
+  putVisibility(repository: RepositoryKey, record: VisibilityRecord): Promise<void>
+
+  findList(repository: RepositoryKey, key: ListKey): Promise<{ json: string; checkedAt: number } | undefined>
+  putList(repository: RepositoryKey, key: ListKey, json: string, checkedAt: number): Promise<void>
+
   /** A manifest that this repository is known to hold. */
   findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined>
-  /** Keeps a manifest, that the repository holds it, and that it refers to these blobs; with a tag, that too: all or nothing. */
+  /** Keeps a manifest, that the repository holds it, and that it refers to these blobs; with a tag, that and what it means (noteTag) too: all or nothing. */
   putManifest(
     repository: RepositoryKey,
     manifest: ManifestRecord,

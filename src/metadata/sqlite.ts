@@ -16,6 +16,7 @@ import type {
 import { migrate } from './migrate.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { statements, type Statements } from './statements.ts'
+import { SqliteUpstreams } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -45,6 +46,17 @@ class SqliteMetadata implements Metadata {
   readonly #sql: Statements
   readonly #ids = new LRUCache<string, number>({ max: 10_000 })
   readonly #uses: Uses
+  readonly #upstreams: SqliteUpstreams
+  readonly noteTag: Metadata['noteTag'] = (...given) => this.#upstreams.noteTag(...given)
+  readonly tagHistory: Metadata['tagHistory'] = (...given) => this.#upstreams.tagHistory(...given)
+  readonly tagsOf: Metadata['tagsOf'] = (...given) => this.#upstreams.tagsOf(...given)
+  readonly listWithheld: Metadata['listWithheld'] = (...given) => this.#upstreams.listWithheld(...given)
+  readonly withhold: Metadata['withhold'] = (...given) => this.#upstreams.withhold(...given)
+  readonly release: Metadata['release'] = (...given) => this.#upstreams.release(...given)
+  readonly findVisibility: Metadata['findVisibility'] = (...given) => this.#upstreams.findVisibility(...given)
+  readonly putVisibility: Metadata['putVisibility'] = (...given) => this.#upstreams.putVisibility(...given)
+  readonly findList: Metadata['findList'] = (...given) => this.#upstreams.findList(...given)
+  readonly putList: Metadata['putList'] = (...given) => this.#upstreams.putList(...given)
   #waits = busyTimeout
   #impatientUntil = 0
   readonly #sync: WalSync
@@ -55,6 +67,13 @@ class SqliteMetadata implements Metadata {
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
     this.#sql = statements(database)
+    this.#upstreams = new SqliteUpstreams({
+      database,
+      sql: this.#sql,
+      find: (repository) => this.#find(repository),
+      idOf: (repository) => this.#idOf(repository),
+      write: (work) => this.#write(work),
+    })
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
@@ -100,7 +119,9 @@ class SqliteMetadata implements Metadata {
       this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes, Date.now())
       this.#sql.linkManifest.run(id, manifest.digest)
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
-      if (tag) this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
+      if (!tag) return
+      this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
+      this.#upstreams.noteTagIn(id, tag.tag, manifest.digest, tag.checkedAt)
     })
     this.#write(write)
   }

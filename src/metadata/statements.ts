@@ -26,6 +26,8 @@ export function statements(database: Database) {
     deleteTag: prepare<[number, string]>('DELETE FROM tags WHERE repository = ? AND tag = ?'),
     listTags: prepare<[number], { tag: string }>('SELECT tag FROM tags WHERE repository = ? ORDER BY tag'),
 
+    ...historyStatements(database),
+
     findManifest: prepare<[number, string], { media_type: string; bytes: Buffer }>(
       `SELECT media_type, bytes FROM repository_manifests JOIN manifests USING (digest)
        WHERE repository = ? AND digest = ?`,
@@ -84,6 +86,46 @@ export function statements(database: Database) {
     removeManifest: prepare<[string]>('DELETE FROM manifests WHERE digest = ?'),
     allTags: prepare<[], { registry: string; name: string; tag: string; digest: string }>(
       'SELECT registry, name, tag, digest FROM tags JOIN repositories ON id = repository',
+    ),
+  }
+}
+
+function historyStatements(database: Database) {
+  const prepare = <P extends unknown[], R = unknown>(sql: string) => database.prepare<P, R>(sql)
+  return {
+    tagHistory: prepare<[number, string, number], { digest: string; seen_at: number }>(
+      'SELECT digest, seen_at FROM tag_history WHERE repository = ? AND tag = ? ORDER BY seen_at DESC LIMIT ?',
+    ),
+    noteTag: prepare<[number, string, number, string]>(
+      'INSERT OR REPLACE INTO tag_history (repository, tag, seen_at, digest) VALUES (?, ?, ?, ?)',
+    ),
+    tagsOf: prepare<[number, string], { tag: string }>(
+      'SELECT DISTINCT tag FROM tag_history WHERE repository = ? AND digest = ? ORDER BY tag',
+    ),
+
+    listWithheld: prepare<[number], { digest: string; tag: string; until: number }>(
+      'SELECT digest, tag, until FROM withheld WHERE repository = ?',
+    ),
+    withhold: prepare<[number, string, string, number]>(
+      `INSERT INTO withheld (repository, digest, tag, until) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET tag = excluded.tag, until = excluded.until`,
+    ),
+    release: prepare<[number, string]>('DELETE FROM withheld WHERE repository = ? AND digest = ?'),
+
+    findVisibility: prepare<[number], { public: number; checked_at: number }>(
+      'SELECT public, checked_at FROM visibility WHERE repository = ?',
+    ),
+    putVisibility: prepare<[number, number, number]>(
+      `INSERT INTO visibility (repository, public, checked_at) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET public = excluded.public, checked_at = excluded.checked_at`,
+    ),
+
+    findList: prepare<[number, string, string], { json: string; checked_at: number }>(
+      'SELECT json, checked_at FROM lists WHERE repository = ? AND kind = ? AND subject = ?',
+    ),
+    putList: prepare<[number, string, string, string, number]>(
+      `INSERT INTO lists (repository, kind, subject, json, checked_at) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET json = excluded.json, checked_at = excluded.checked_at`,
     ),
   }
 }

@@ -3,8 +3,8 @@
 import { quote, type Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
-import { parseRepositoryName, type Reference, type RepositoryName } from '../oci/reference.ts'
-import type { Registry, RegistryReader, TagQuery } from '../oci/registry.ts'
+import { parseRepositoryName, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
+import type { Asker, Registry, RegistryReader, TagQuery } from '../oci/registry.ts'
 import { writing } from './writing.ts'
 
 /** How a client said which repository it means, unread. */
@@ -109,29 +109,33 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
     isMirror: ({ prefix, host }) => !!prefix || (host !== undefined && virtualHost(host) !== undefined),
     isHosted,
     ...writing(hosted?.registry, isHosted),
-    getManifest(name: RepositoryName, reference: Reference) {
+    getManifest(name: RepositoryName, reference: Reference, asker?: Asker) {
       const [registry, there] = at(name)
-      return registry.getManifest(there, reference)
+      return registry.getManifest(there, reference, asker)
     },
-    headManifest(name: RepositoryName, reference: Reference) {
+    headManifest(name: RepositoryName, reference: Reference, asker?: Asker) {
       const [registry, there] = at(name)
-      return registry.headManifest(there, reference)
+      return registry.headManifest(there, reference, asker)
     },
-    getBlob(name: RepositoryName, digest: Digest, range?: ByteRange) {
+    getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker) {
       const [registry, there] = at(name)
-      return registry.getBlob(there, digest, range)
+      return registry.getBlob(there, digest, range, asker)
     },
-    async headBlob(name: RepositoryName, digest: Digest) {
+    async headBlob(name: RepositoryName, digest: Digest, asker?: Asker) {
       const [registry, there] = at(name)
-      return registry.headBlob(there, digest)
+      return registry.headBlob(there, digest, asker)
     },
-    async listTags(name: RepositoryName, query: TagQuery) {
+    async listTags(name: RepositoryName, query: TagQuery, asker?: Asker) {
       const [registry, there] = at(name)
-      return registry.listTags(there, query)
+      return registry.listTags(there, query, asker)
     },
-    async listReferrers(name: RepositoryName, digest: Digest) {
+    async listReferrers(name: RepositoryName, digest: Digest, asker?: Asker) {
       const [registry, there] = at(name)
-      return registry.listReferrers(there, digest)
+      return registry.listReferrers(there, digest, asker)
+    },
+    async tagHistory(name: RepositoryName, tag: Tag, asker?: Asker) {
+      const [registry, there] = at(name)
+      return (await registry.tagHistory?.(there, tag, asker)) ?? []
     },
   }
 }

@@ -67,26 +67,50 @@ export interface Referrers {
 /** An answer at once where it is in memory, else a promise of it: warm manifests are answered without waiting a turn. */
 export type Soon<T> = T | Promise<T>
 
+/** Who asks, and how. What Berth asks for its own sake has no asker. */
+export interface Asker {
+  /** A user's name, else a network address: spending at upstreams is charged to it. */
+  readonly caller: string | undefined
+  /** Whether what is cached is to be checked first, however fresh (Cache-Control: no-cache). */
+  readonly noCache: boolean
+  /** Whether it may read what its upstream shows only to our credentials. */
+  readonly mayReadPrivate: boolean
+}
+
 /**
  * A registry that can be pulled from. Names are those of this registry: rooms that pick one strip what picked it.
  * What does not exist throws a RegistryError with status 404 and the specification's code; an upstream that fails throws an UpstreamError.
  */
 export interface RegistryReader {
   /** end-3 (GET manifest). */
-  getManifest(name: RepositoryName, reference: Reference): Soon<Manifest>
+  getManifest(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest>
   /** end-3 (HEAD manifest). A registry that had to fetch the manifest to answer returns the whole of it. */
-  headManifest(name: RepositoryName, reference: Reference): Soon<ManifestHead | Manifest>
+  headManifest(name: RepositoryName, reference: Reference, asker?: Asker): Soon<ManifestHead | Manifest>
   /**
-   * end-2 (GET blob). `range` must lie within the blob. A registry without ranges, or an upstream that sends less,
+   * end-2 (GET blob). `range` must begin within the blob; an end of Infinity stands for the blob's. A registry without ranges, or an upstream that sends less,
    * says in `Blob.range` what it delivers instead; a cached or hosted one delivers what was asked.
    */
-  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Soon<Blob>
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob>
   /** end-2 (HEAD blob). */
-  headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead>
+  headBlob(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead>
   /** end-8a, end-8b. */
-  listTags(name: RepositoryName, query: TagQuery): Promise<TagPage>
+  listTags(name: RepositoryName, query: TagQuery, asker?: Asker): Promise<TagPage>
   /** end-12a. An unknown digest has no referrers. */
-  listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers>
+  listReferrers(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers>
+  /** Every meaning a tag was seen to have, newest first; for registries that keep them. */
+  tagHistory?(name: RepositoryName, tag: Tag, asker?: Asker): Promise<TagMoment[]>
+}
+
+/** One meaning of a tag, and when it was first seen, in milliseconds since 1970. */
+export interface TagMoment {
+  readonly digest: Digest
+  readonly seenAt: number
+}
+
+/** A registry elsewhere that is asked for what is not here. */
+export interface RegistrySource extends RegistryReader {
+  /** True while its pulls are nearly spent: an answer that is a little old is then better than asking. */
+  readonly sparing?: boolean
 }
 
 /** How far an upload session has come. */

@@ -14,6 +14,10 @@ const hashStep = 2 * 1024 * 1024
 export class FsPartial implements PartialBlob {
   readonly digest: Digest
   readonly present: Intervals
+  /** Bytes that are written or being written. */
+  readonly #claimed: Intervals
+  /** Counts the resets. */
+  #era = 0
   readonly #layout: Layout
   readonly #file: FileHandle
   #bytes!: OpenFile
@@ -31,6 +35,7 @@ export class FsPartial implements PartialBlob {
       this.#bytes = new OpenFile(file.fd, () => void file.close().then(resolve, reject))
     })
     this.present = present
+    this.#claimed = new Intervals(present.toJSON())
     this.#hashing = hashing
   }
 
@@ -49,10 +54,27 @@ export class FsPartial implements PartialBlob {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
+    const era = this.#era
+    for (const { start, end } of this.#claim(position, position + bytes.length)) {
+      await this.#writeAll(bytes.subarray(start - position, end - position), start)
+      // After a reset these are bytes of what was thrown away.
+      if (era !== this.#era) return
+      this.present.add(start, end)
+    }
+  }
+
+  /** What of a stretch nobody has written or is writing; claimed at once, so that no two writes ever meet. */
+  #claim(start: number, end: number): ByteRange[] {
+    const free: ByteRange[] = []
+    for (let gap = this.#claimed.nextGap(start, end); gap; gap = this.#claimed.nextGap(gap.end, end)) free.push(gap)
+    this.#claimed.add(start, end)
+    return free
+  }
+
+  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
     for (let done = 0; done < bytes.length;) {
       done += await this.#bytes.write(done === 0 ? bytes : bytes.subarray(done), position + done)
     }
-    this.present.add(position, position + bytes.length)
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
@@ -76,8 +98,11 @@ export class FsPartial implements PartialBlob {
   }
 
   async reset(): Promise<void> {
+    this.#era++
     this.present.clear()
+    this.#claimed.clear()
     this.#advanced = 0
+    await this.#recording.catch(() => {})
     await rm(this.#layout.intervals(this.digest), { force: true })
     await this.#file.truncate(0)
   }
@@ -100,6 +125,8 @@ export class FsPartial implements PartialBlob {
   }
 
   async discard(): Promise<void> {
+    // A record that is being written would be there again afterwards.
+    await this.#recording.catch(() => {})
     this.#hash?.close()
     this.#hash = undefined
     await rm(this.#layout.intervals(this.digest), { force: true })

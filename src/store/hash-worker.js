@@ -3,8 +3,12 @@
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
+import { setPriority } from 'node:os'
 import { setImmediate } from 'node:timers'
 import { parentPort } from 'node:worker_threads'
+
+// On Linux this concerns the calling thread alone: hashing gives way to whoever waits for an answer.
+setPriority(10)
 
 const slice = Buffer.allocUnsafeSlow(512 * 1024)
 /** @type {Map<number, { fd: number, hash: import('node:crypto').Hash, at: number, upTo: number, finish: boolean }>} */

@@ -15,6 +15,10 @@ export interface StoredBlob {
 export interface PartialBlob {
   readonly digest: Digest
   readonly present: Intervals
+  /**
+   * Bytes that are present, or being written by another call, stay as they are: what a reader was given must be what is
+   * verified in the end.
+   */
   write(bytes: Uint8Array, position: number): Promise<void>
   read(into: Uint8Array, position: number): Promise<number>
   /** Lets hashing go on over the bytes that are present from the start. Cheap; runs beside everything else. */

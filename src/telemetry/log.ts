@@ -70,11 +70,17 @@ export function logEvents(log: Logger): (event: Event) => void {
         return logRequest(log, event)
       case 'upstream-failure':
         return log.warn({ upstream: event.upstream, failure: event.failure }, event.message)
-      case 'credentials-refused':
-        return log.error(
-          event,
-          `the credentials of upstream ${event.upstream} were refused by ${event.realm}; trying without`,
+      case 'credentials':
+        return logCredentials(log, event)
+      case 'breaker':
+        return log.warn(
+          { upstream: event.upstream, host: event.host },
+          event.open ? `${event.host} is down: it is asked again after a pause` : `${event.host} is back`,
         )
+      case 'pull-spent': {
+        const { upstream, account, repository, caller } = event
+        return log.debug({ upstream, account, repository, caller }, 'pull spent')
+      }
       case 'fill-ended':
         if (event.result === 'failed') log.warn({ upstream: event.upstream, digest: event.digest }, event.message)
         return
@@ -98,6 +104,13 @@ export function logEvents(log: Logger): (event: Event) => void {
         return
     }
   }
+}
+
+function logCredentials(log: Logger, event: Extract<Event, { type: 'credentials' }>): void {
+  const { upstream, account, good, host, why } = event
+  const of = `the credentials of upstream ${upstream}, account ${account}`
+  if (good) log.info({ upstream, account }, `${of}, work again at ${host}`)
+  else log.error({ upstream, account }, `${of}, do not work at ${host} (${why}): trying without`)
 }
 
 function logRequest(log: Logger, event: Extract<Event, { type: 'request' }>): void {

@@ -24,6 +24,7 @@ export function createMetrics(readings: Readings): Metrics {
   requests.feed(counters.requests, ['method', 'route', 'status'])
   lookups.feed(counters.lookups, ['upstream', 'kind', 'outcome'])
   let bytesToClients = 0
+  let pullsServed = 0
 
   return {
     count(event) {
@@ -31,6 +32,7 @@ export function createMetrics(readings: Readings): Metrics {
         case 'request':
           requests.add(`${methodLabel(event.method)} ${event.route} ${event.status}`)
           bytesToClients += event.bytes
+          if (event.route === 'manifest' && event.method === 'GET' && event.status < 300) pullsServed++
           if (event.route === 'blob') counters.duration.observe(event.duration / 1000)
           return
         case 'lookup':
@@ -42,9 +44,13 @@ export function createMetrics(readings: Readings): Metrics {
         case 'upstream-failure':
           return counters.upstreamFailures.inc({ upstream: event.upstream, kind: event.failure })
         case 'rate-limit':
-          return gauges.rateLimit.set({ upstream: event.upstream }, event.remaining)
-        case 'credentials-refused':
-          return counters.credentialsRefused.inc({ upstream: event.upstream })
+          return setRate(gauges, event)
+        case 'pull-spent':
+          return counters.pullsSpent.inc({ upstream: event.upstream, account: event.account })
+        case 'credentials':
+          return setCredentials(gauges, counters, event)
+        case 'breaker':
+          return gauges.breaker.set({ upstream: event.upstream }, event.open ? 1 : 0)
         case 'fill-ended':
           return counters.fills.inc({ upstream: event.upstream, result: event.result })
         case 'storage-failure':
@@ -64,7 +70,8 @@ export function createMetrics(readings: Readings): Metrics {
       requests.flush()
       lookups.flush()
       counters.bytesToClients.inc(bytesToClients)
-      bytesToClients = 0
+      counters.pullsServed.inc(pullsServed)
+      bytesToClients = pullsServed = 0
       return { contentType: register.contentType, text: await register.metrics() }
     },
   }
@@ -111,7 +118,16 @@ function countersOf(registers: Registry[]) {
     upstreamFailures: counter('upstream_failures_total', 'Upstream failures, by kind.', ['upstream', 'kind']),
     credentialsRefused: counter('upstream_credentials_refused_total', 'Times an upstream refused its credentials.', [
       'upstream',
+      'account',
     ]),
+    pullsSpent: counter('upstream_pulls_spent_total', 'Manifests fetched, which is what upstreams count as pulls.', [
+      'upstream',
+      'account',
+    ]),
+    pullsServed: counter(
+      'pulls_served_total',
+      'Manifests served to clients (GET); most of them spend no pull upstream.',
+    ),
     fills: counter('fills_total', 'Fills that ended: stored, failed or stopped.', ['upstream', 'result']),
     evictedBytes: counter('evicted_bytes_total', 'Bytes of cached blobs evicted.', ['upstream']),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
@@ -138,11 +154,40 @@ function gaugesOf(readings: Readings, registers: Registry[]) {
   return {
     fills: gauge('fills_in_flight', 'Blobs being fetched now.', readings.fillsInFlight),
     cacheBytes: gauge('cache_bytes', 'Bytes of blobs in the store.', readings.cacheBytes),
-    rateLimit: new Gauge({
-      name: 'berth_upstream_ratelimit_remaining',
-      help: 'Pulls that an upstream said are left.',
-      labelNames: ['upstream'],
-      registers,
-    }),
+    ...upstreamGauges(registers),
   }
 }
+
+function upstreamGauges(registers: Registry[]) {
+  const gauge = (name: string, help: string, labelNames: string[]) =>
+    new Gauge({ name: `berth_upstream_${name}`, help, labelNames, registers })
+  return {
+    rateLimit: gauge('ratelimit_remaining', 'Pulls that an upstream said are left.', ['upstream', 'account']),
+    rateLimitTotal: gauge('ratelimit_limit', 'Pulls that an upstream allows at most.', ['upstream', 'account']),
+    rateLimitReserve: gauge('ratelimit_at_reserve', '1 while tags are served unchecked to save pulls.', [
+      'upstream',
+      'account',
+    ]),
+    credentialsBroken: gauge('credentials_broken', '1 while the credentials do not work.', ['upstream', 'account']),
+    breaker: gauge('breaker_open', '1 while a host of the upstream is given up for a pause.', ['upstream']),
+  }
+}
+
+function setRate(
+  { rateLimit, rateLimitTotal, rateLimitReserve }: Gauges,
+  event: Extract<Event, { type: 'rate-limit' }>,
+) {
+  const labels = { upstream: event.upstream, account: event.account }
+  rateLimit.set(labels, event.remaining)
+  if (event.limit !== undefined) rateLimitTotal.set(labels, event.limit)
+  rateLimitReserve.set(labels, event.scarce ? 1 : 0)
+}
+
+function setCredentials(gauges: Gauges, counters: Counters, event: Extract<Event, { type: 'credentials' }>): void {
+  const labels = { upstream: event.upstream, account: event.account }
+  gauges.credentialsBroken.set(labels, event.good ? 0 : 1)
+  if (!event.good) counters.credentialsRefused.inc(labels)
+}
+
+type Gauges = ReturnType<typeof gaugesOf>
+type Counters = ReturnType<typeof countersOf>

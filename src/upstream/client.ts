@@ -1,20 +1,34 @@
 import { LRUCache } from 'lru-cache'
+import type { RepositoryName } from '../oci/reference.ts'
 import { UpstreamError } from '../oci/errors.ts'
+import { Accounts, servesBy, type Account } from './accounts.ts'
 import { Authorization } from './authorization.ts'
+import { Budget, type Lane } from './budget.ts'
 import { Breaker } from './breaker.ts'
 import { parseChallenges } from './challenge.ts'
-import { CredentialScope, type Credentials } from './credentials.ts'
+import { CredentialScope, type CredentialSource } from './credentials.ts'
 import { networkFailure } from './errors.ts'
 import type { UpstreamEvent } from './events.ts'
 import type { Network } from './network.ts'
 import { Transport, type Answer } from './transport.ts'
 
+export interface AccountOptions {
+  name: string
+  source: CredentialSource
+  /** Patterns; `**` is all. */
+  repositories: readonly string[]
+  callers: readonly string[]
+}
+
 export interface UpstreamOptions {
   name: string
   url: URL
-  credentials?: Credentials
+  /** Logins in the order in which they are tried; without one that fits requests are anonymous. */
+  accounts?: readonly AccountOptions[]
   /** Hosts beside the upstream's own that may be shown its credentials: its token server. */
   tokenHosts?: readonly string[]
+  /** Pulls of a rate limit that are kept for what is not cached. */
+  reserve?: number
   network: Network
   report?: (event: UpstreamEvent) => void
   now?: () => number
@@ -24,8 +38,11 @@ export interface Question {
   method: 'GET' | 'HEAD'
   /** Where to ask: a path under the upstream's URL, or a full URL it gave us. */
   target: URL
-  /** The token scope it needs, e.g. `repository:library/node:pull`. */
-  scope: string
+  repository: RepositoryName
+  /** On whose behalf. */
+  caller?: string | undefined
+  /** How rate limits count it; as no pull if not given. */
+  lane?: Lane
   headers?: Record<string, string>
   signal?: AbortSignal
 }
@@ -33,30 +50,39 @@ export interface Question {
 const maxRedirects = 10
 const redirects = new Set([301, 302, 303, 307, 308])
 
-/** Asks one upstream: logs in where it is asked to, follows redirects, and tells a host that is down from one that refuses. */
+/** Asks one upstream: as which account, logs in where it is asked to, follows redirects, and keeps count of pulls. */
 export class UpstreamClient {
   readonly name: string
   readonly #url: URL
   readonly #breakers: LRUCache<string, Breaker>
   readonly #transport: Transport
-  readonly #authorization: Authorization
+  readonly #accounts: Accounts
   readonly report: (event: UpstreamEvent) => void
 
   constructor(options: UpstreamOptions) {
-    const { name, url, now = Date.now, report = () => {} } = options
+    const { name, url, now = Date.now, report = () => {}, network } = options
     this.name = name
     this.#url = url
     this.report = report
-    this.#breakers = new LRUCache({ max: 100, memoMethod: () => new Breaker(now) })
-    this.#transport = new Transport(name, url, options.network)
-    this.#authorization = new Authorization({
-      upstream: name,
-      url,
-      credentials: new CredentialScope(url, options.tokenHosts ?? [], options.credentials),
-      transport: this.#transport,
-      now,
-      refused: (realm) => report({ type: 'credentials-refused', upstream: name, realm }),
+    const breaker = (host: string) =>
+      new Breaker(now, (open) => report({ type: 'breaker', upstream: name, host, open }))
+    this.#breakers = new LRUCache({ max: 100, memoMethod: breaker })
+    this.#transport = new Transport(name, url, network)
+    const account = (given: Omit<AccountOptions, 'source'> & { source?: CredentialSource }): Account => ({
+      name: given.name,
+      budget: new Budget(name, options.reserve ?? 0, now),
+      authorization: this.#authorization(options, given.name, given.source),
+      serves: servesBy(given.repositories, given.callers),
     })
+    // What no login is for is asked for without one.
+    const anonymous = { name: 'anonymous', repositories: ['**'], callers: ['**'] }
+    const forAll = options.accounts?.some((one) => one.repositories.includes('**') && one.callers.includes('**'))
+    this.#accounts = new Accounts([...(options.accounts ?? []), ...(forAll ? [] : [anonymous])].map(account))
+  }
+
+  /** Pulls are nearly spent. */
+  get sparing(): boolean {
+    return this.#accounts.scarce
   }
 
   /** The URL of a path such as `library/node/manifests/20` under this upstream's API. */
@@ -64,12 +90,23 @@ export class UpstreamClient {
     return new URL(`${this.#url.pathname.replace(/\/$/, '')}/v2/${path}`, this.#url)
   }
 
-  /** Any status is an answer, also 404; throws UpstreamError when there is none. 401s that a token can mend are mended. */
+  /**
+   * Any status is an answer, also 404; throws UpstreamError when there is none. 401s that a token can mend are mended,
+   * and a 429 that another account's pulls can.
+   */
   async ask(question: Question): Promise<Answer> {
-    const answer = await this.#follow(question)
-    this.report({ type: 'upstream-request', upstream: this.name, method: question.method, status: answer.status })
-    this.#reportRateLimit(answer)
-    return answer
+    const { repository, caller, lane = 'other' } = question
+    const use = { name: repository, caller, lane }
+    let account = this.#accounts.choose(use)
+    for (;;) {
+      const answer = await this.#askAs(account, question)
+      if (answer.status !== 429) return answer
+      account.budget.refused(answer.headers, lane)
+      const other = this.#accounts.find(use)
+      if (!other || other === account) return answer
+      answer.drop()
+      account = other
+    }
   }
 
   /** Tells of a failure; those of the network are told already. */
@@ -84,10 +121,31 @@ export class UpstreamClient {
     return failure
   }
 
-  async #follow(question: Question): Promise<Answer> {
+  async #askAs(account: Account, question: Question): Promise<Answer> {
+    const { method, lane = 'other', repository, caller } = question
+    const answer = await this.#follow(account, question)
+    this.report({ type: 'upstream-request', upstream: this.name, method, status: answer.status })
+    this.#heardRate(account, answer)
+    if (answer.status >= 300) return answer
+    account.budget.passed(lane)
+    if (lane === 'pull') {
+      this.report({ type: 'pull-spent', upstream: this.name, account: account.name, repository, caller })
+    }
+    return answer
+  }
+
+  #heardRate(account: Account, answer: Answer): void {
+    const figures = account.budget.heard(answer.headers)
+    if (!figures) return
+    const { remaining, limit } = figures
+    const { scarce } = account.budget
+    this.report({ type: 'rate-limit', upstream: this.name, account: account.name, remaining, limit, scarce })
+  }
+
+  async #follow(account: Account, question: Question): Promise<Answer> {
     let url = question.target
     for (let hops = 0; hops <= maxRedirects; hops++) {
-      const answer = await this.#hop(url, question)
+      const answer = await this.#hop(account, url, question)
       const location = redirects.has(answer.status) ? answer.header('location') : undefined
       if (location === undefined) return answer
       answer.drop()
@@ -97,17 +155,18 @@ export class UpstreamClient {
   }
 
   // One breaker for each origin: a CDN that is down is no reason to leave the registry alone.
-  async #hop(url: URL, question: Question): Promise<Answer> {
+  async #hop(account: Account, url: URL, question: Question): Promise<Answer> {
     const breaker = this.#breakers.memo(url.origin)
     breaker.check()
     try {
-      const answer = await this.#authorized(url, question)
+      const answer = await this.#authorized(account, url, question)
       if (answer.status < 500) breaker.succeeded()
       else breaker.failed(new UpstreamError('server-error', `upstream ${this.name} answered ${answer.status}`))
       return answer
     } catch (error) {
       // A client that gave up says nothing about the upstream.
-      if (error instanceof UpstreamError && !question.signal?.aborted) {
+      if (!(error instanceof UpstreamError) || question.signal?.aborted) breaker.abandoned()
+      else {
         breaker.failed(error)
         this.failed(error)
       }
@@ -128,14 +187,32 @@ export class UpstreamClient {
   }
 
   // Each host is answered by what it asked itself, so nothing meant for one ever reaches another.
-  async #authorized(url: URL, question: Question): Promise<Answer> {
-    const foreseen = await this.#authorization.foreseen(url, question.scope)
+  async #authorized({ authorization }: Account, url: URL, question: Question): Promise<Answer> {
+    const scope = `repository:${question.repository}:pull`
+    const foreseen = await authorization.foreseen(url, scope)
     const first = await this.#send(url, question, foreseen)
-    if (first.status !== 401) return first
-    const challenges = parseChallenges(first.headers['www-authenticate'])
+    const runOut = first.status === 403 && foreseen !== undefined && authorization.outdated(url, foreseen)
+    if (first.status !== 401 && !runOut) {
+      if (foreseen !== undefined && first.status < 400) authorization.accepted(url, foreseen)
+      return first
+    }
     first.drop()
-    const header = await this.#authorization.answer(url, challenges, question.scope, foreseen)
-    return header === undefined ? first : this.#send(url, question, header)
+    const challenges = parseChallenges(first.headers['www-authenticate'])
+    const header = runOut
+      ? await authorization.foreseen(url, scope)
+      : await authorization.answer(url, challenges, scope, foreseen)
+    if (header !== undefined) return this.#second(authorization, url, question, header)
+    if (foreseen === undefined) return first
+    // Refused as it stands: what everybody may read is still within reach.
+    authorization.refused(url, foreseen)
+    return foreseen.startsWith('Basic ') ? this.#send(url, question, undefined) : first
+  }
+
+  async #second(authorization: Authorization, url: URL, question: Question, header: string): Promise<Answer> {
+    const answer = await this.#send(url, question, header)
+    if (answer.status === 401) authorization.refused(url, header)
+    else if (answer.status < 400) authorization.accepted(url, header)
+    return answer
   }
 
   #send(url: URL, question: Question, authorization: string | undefined): Promise<Answer> {
@@ -144,10 +221,14 @@ export class UpstreamClient {
     return this.#transport.send(url, { method, headers, ...(signal && { signal }) })
   }
 
-  #reportRateLimit(answer: Answer): void {
-    const remaining = parseInt(answer.header('ratelimit-remaining') ?? '', 10)
-    if (Number.isNaN(remaining)) return
-    const limit = parseInt(answer.header('ratelimit-limit') ?? '', 10)
-    this.report({ type: 'rate-limit', upstream: this.name, remaining, limit: Number.isNaN(limit) ? undefined : limit })
+  #authorization(options: UpstreamOptions, account: string, source: CredentialSource | undefined): Authorization {
+    const { name, url, tokenHosts = [], now = Date.now } = options
+    return new Authorization({
+      upstream: name,
+      credentials: new CredentialScope(url, tokenHosts, source),
+      transport: this.#transport,
+      now,
+      judged: (good, host, why) => this.report({ type: 'credentials', upstream: name, account, good, host, why }),
+    })
   }
 }

@@ -21,10 +21,16 @@ export type Timeouts = typeof timeouts
 
 /** The ways out of the process: `open` for hosts the operator configured, `guarded` for hosts an upstream named. */
 export interface Network {
-  readonly open: Dispatcher
+  readonly open: Way
   /** Refuses to connect to loopback, private and link-local addresses. */
-  readonly guarded: Dispatcher
+  readonly guarded: Way
   close(): Promise<void>
+}
+
+export interface Way {
+  readonly pooled: Dispatcher
+  /** A new connection for each request. */
+  readonly fresh: Dispatcher
 }
 
 /**
@@ -40,21 +46,22 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
     keepAliveTimeout: waits.keepAlive,
     keepAliveMaxTimeout: waits.keepAlive,
     connections: 128,
-    pipelining: 1,
   }
-  const dispatcher = (connect: object): Dispatcher => {
-    const settings = { ...common, connect: { timeout: waits.connect, ...trusted, ...connect } }
+  const dispatcher = (connect: object, pipelining: number): Dispatcher => {
+    const settings = { ...common, pipelining, connect: { timeout: waits.connect, ...trusted, ...connect } }
     return proxied()
       ? new EnvHttpProxyAgent({ ...settings, requestTls: trusted, proxyTls: trusted })
       : new Agent(settings)
   }
-  const open = dispatcher({})
-  const guarded = dispatcher({ lookup: publicLookup })
+  // To undici a pipelining of 0 is no keep-alive.
+  const way = (connect: object): Way => ({ pooled: dispatcher(connect, 1), fresh: dispatcher(connect, 0) })
+  const open = way({})
+  const guarded = way({ lookup: publicLookup })
   return {
     open,
     guarded,
     close: async () => {
-      await Promise.all([open.destroy(), guarded.destroy()])
+      await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
     },
   }
 }
@@ -84,7 +91,10 @@ for (const [net, prefix] of [
   ['127.0.0.0', 8],
   ['169.254.0.0', 16],
   ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
   ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['224.0.0.0', 3],
 ] as const) {
   inner.addSubnet(net, prefix, 'ipv4')
 }
@@ -92,13 +102,14 @@ for (const [net, prefix] of [
   ['::', 127],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['ff00::', 8],
 ] as const) {
   inner.addSubnet(net, prefix, 'ipv6')
 }
 
 /** Whether an IP address literal (brackets allowed) is one that only this machine or its own networks reach. */
 export function isInnerAddress(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '')
+  const address = host.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   const kind = isIP(address)
   if (kind === 0) return address === 'localhost' || address.endsWith('.localhost')
   if (kind === 4) return inner.check(address, 'ipv4')

@@ -32,6 +32,9 @@ export function nextPage(header: string | string[] | undefined, base: URL): URL 
   for (const [, target, params] of text.matchAll(/<([^>]*)>((?:\s*;\s*[^,;"]+(?:"[^"]*")?)*)/g)) {
     if (!/;\s*rel\s*=\s*"?next"?/i.test(params!)) continue
     const url = URL.canParse(target!, base.href) ? new URL(target!, base) : undefined
+    // A registry below a path may name the next page as if it stood at the root (Artifactory).
+    const below = base.pathname.slice(0, Math.max(0, base.pathname.indexOf('/v2/')))
+    if (url && below !== '' && url.pathname.startsWith('/v2/')) url.pathname = below + url.pathname
     if (url?.host === base.host && url.href !== base.href) return url
   }
   return undefined

@@ -2,7 +2,7 @@ import { UpstreamError } from '../oci/errors.ts'
 import { basic, type Credentials } from './credentials.ts'
 import { timeouts } from './network.ts'
 import { retryAfter } from './retry.ts'
-import type { Transport } from './transport.ts'
+import type { Answer, Transport } from './transport.ts'
 
 export interface Token {
   readonly value: string
@@ -21,21 +21,46 @@ export interface TokenQuery {
 
 /** A token answer is a few KiB; this only guards memory. */
 const maxAnswer = 1024 * 1024
+const maxRedirects = 3
 
 /**
- * Asks a token server by GET (distribution, docs/content/spec/auth/token.md).
- * Throws UpstreamError: unauthorized when it refuses, else what went wrong.
+ * Asks a token server: by GET (distribution, docs/content/spec/auth/token.md), or with an identity token by POST
+ * (docs/content/spec/auth/oauth.md). Throws UpstreamError: unauthorized when it refuses, else what went wrong.
  */
 export async function fetchToken(query: TokenQuery, transport: Transport, now: () => number): Promise<Token> {
-  const url = new URL(query.realm)
-  if (query.service) url.searchParams.set('service', query.service)
-  url.searchParams.append('scope', query.scope)
-  if (query.credentials) url.searchParams.set('account', query.credentials.username)
-  const headers = query.credentials ? { authorization: basic(query.credentials) } : {}
-  const answer = await transport.send(url, { method: 'GET', headers, signal: AbortSignal.timeout(timeouts.token) })
+  const identity = query.credentials?.kind === 'identity' ? query.credentials.token : undefined
+  const answer = await (identity === undefined ? get(query, transport) : post(query, identity, transport))
   const body = await answer.bytes(maxAnswer)
   if (answer.status !== 200) throw refusal(query, answer.status, answer.headers)
   return readToken(query, body, now())
+}
+
+/** Asks, and goes where it is sent; credentials stay with the server they were meant for. */
+async function get({ realm, service, scope, credentials }: TokenQuery, transport: Transport): Promise<Answer> {
+  const signal = AbortSignal.timeout(timeouts.token)
+  let url = new URL(realm)
+  if (service) url.searchParams.set('service', service)
+  url.searchParams.append('scope', scope)
+  if (credentials?.kind === 'password') url.searchParams.set('account', credentials.username)
+  for (let hops = 0; ; hops++) {
+    const known = credentials && url.origin === realm.origin
+    const headers = known ? { authorization: basic(credentials) } : {}
+    const answer = await transport.send(url, { method: 'GET', headers, signal })
+    const location = answer.header('location')
+    if (answer.status < 300 || answer.status >= 400 || hops === maxRedirects) return answer
+    if (location === undefined || !URL.canParse(location, url.href)) return answer
+    answer.drop()
+    url = new URL(location, url)
+  }
+}
+
+/** No redirect is followed: the identity token stays with the server it was meant for. */
+function post({ realm, service, scope }: TokenQuery, identity: string, transport: Transport): Promise<Answer> {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: 'berth', refresh_token: identity, scope })
+  if (service) form.set('service', service)
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const signal = AbortSignal.timeout(timeouts.token)
+  return transport.send(realm, { method: 'POST', headers, body: form.toString(), signal })
 }
 
 function refusal(

@@ -1,11 +1,12 @@
-import { request } from 'undici'
+import { request, type Dispatcher } from 'undici'
 import { UpstreamError } from '../oci/errors.ts'
 import { isBrokenSocket, networkFailure } from './errors.ts'
-import { isInnerAddress, resolvesInside, type Network } from './network.ts'
+import { isInnerAddress, resolvesInside, type Network, type Way } from './network.ts'
 
 export interface Sent {
-  method: 'GET' | 'HEAD'
+  method: 'GET' | 'HEAD' | 'POST'
   headers: Record<string, string>
+  body?: string
   signal?: AbortSignal
 }
 
@@ -74,32 +75,23 @@ export class Transport {
   }
 
   async send(url: URL, sent: Sent): Promise<Answer> {
-    const dispatcher = await this.#wayTo(url)
+    const way = await this.#wayTo(url)
     const options = {
       method: sent.method,
       // Bodies are kept by digest: they must never come encoded.
       headers: { 'accept-encoding': 'identity', 'user-agent': 'berth', ...sent.headers },
-      dispatcher,
+      ...(sent.body !== undefined && { body: sent.body }),
       ...(sent.signal && { signal: sent.signal }),
     }
     try {
-      return new Answer(this.#upstream, url, await this.#onceMore(() => request(url, options), sent.signal))
+      const send = (dispatcher: Dispatcher) => request(url, { ...options, dispatcher })
+      return new Answer(this.#upstream, url, await onceMore(way, send, sent.signal))
     } catch (error) {
       throw networkFailure(error, this.#upstream, url.host)
     }
   }
 
-  // A pooled connection may have been closed by the peer the moment we used it (undici issue 5450).
-  async #onceMore<T>(send: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    try {
-      return await send()
-    } catch (error) {
-      if (signal?.aborted || !isBrokenSocket(error)) throw error
-      return send()
-    }
-  }
-
-  async #wayTo(url: URL) {
+  async #wayTo(url: URL): Promise<Way> {
     if (url.origin === this.#home.origin) return this.#network.open
     if (url.protocol !== 'https:' && this.#home.protocol === 'https:') {
       throw new UpstreamError(
@@ -116,5 +108,15 @@ export class Transport {
       )
     }
     return this.#network.guarded
+  }
+}
+
+// A pooled connection may have been closed by the peer the moment we used it (undici issue 5450), and the others with it.
+async function onceMore<T>(way: Way, send: (by: Dispatcher) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await send(way.pooled)
+  } catch (error) {
+    if (signal?.aborted || !isBrokenSocket(error)) throw error
+    return send(way.fresh)
   }
 }

@@ -6,7 +6,17 @@ import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
 import { acceptManifests, essence, isMediaType, isSchema1, ociIndex } from '../oci/media-types.ts'
 import { parseContentRange, type ByteRange } from '../oci/range.ts'
 import { isTag, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Blob, BlobHead, Manifest, ManifestHead, Referrers, RegistryReader, TagPage } from '../oci/registry.ts'
+import type {
+  Asker,
+  Blob,
+  BlobHead,
+  Manifest,
+  ManifestHead,
+  Referrers,
+  RegistrySource,
+  TagPage,
+  TagQuery,
+} from '../oci/registry.ts'
 import { UpstreamBlob } from './body.ts'
 import { UpstreamClient, type UpstreamOptions } from './client.ts'
 import { pagesOf } from './pages.ts'
@@ -14,16 +24,17 @@ import { statusFailure } from './retry.ts'
 import { SignedUrls } from './signed-urls.ts'
 import type { Answer } from './transport.ts'
 
-export type { UpstreamOptions } from './client.ts'
+export type { AccountOptions, UpstreamOptions } from './client.ts'
+export { loginSource, type Login } from './logins/login.ts'
 export type { UpstreamEvent } from './events.ts'
 export { openNetwork, type Network } from './network.ts'
 
 /** A reader of one upstream registry. Options hold what the operator configured; `network` is shared by all upstreams. */
-export function upstreamRegistry(options: UpstreamOptions): RegistryReader {
+export function upstreamRegistry(options: UpstreamOptions): RegistrySource {
   return new UpstreamRegistry(new UpstreamClient(options), options.now ?? Date.now)
 }
 
-class UpstreamRegistry implements RegistryReader {
+class UpstreamRegistry implements RegistrySource {
   readonly #client: UpstreamClient
   readonly #signed: SignedUrls
 
@@ -32,9 +43,13 @@ class UpstreamRegistry implements RegistryReader {
     this.#signed = new SignedUrls(now)
   }
 
-  async getManifest(name: RepositoryName, reference: Reference): Promise<Manifest> {
+  get sparing(): boolean {
+    return this.#client.sparing
+  }
+
+  async getManifest(name: RepositoryName, reference: Reference, asker?: Asker): Promise<Manifest> {
     const what = `manifest ${name}:${reference}`
-    const answer = await this.#ask('GET', name, `manifests/${reference}`, { accept: acceptManifests })
+    const answer = await this.#ask('GET', name, `manifests/${reference}`, asker, { accept: acceptManifests })
     this.#expectFound(answer, what, 'MANIFEST_UNKNOWN')
     const bytes = await answer.bytes(maxManifestSize).catch((error: unknown) => {
       throw this.#client.brokenOff(error, answer)
@@ -43,23 +58,24 @@ class UpstreamRegistry implements RegistryReader {
     return this.#checkedManifest(what, bytes, essence(answer.header('content-type')), claimed)
   }
 
-  async headManifest(name: RepositoryName, reference: Reference): Promise<ManifestHead | Manifest> {
-    const answer = await this.#ask('HEAD', name, `manifests/${reference}`, { accept: acceptManifests })
+  async headManifest(name: RepositoryName, reference: Reference, asker?: Asker): Promise<ManifestHead | Manifest> {
+    const answer = await this.#ask('HEAD', name, `manifests/${reference}`, asker, { accept: acceptManifests })
     answer.drop()
     const digest = answer.header('docker-content-digest') ?? (isTag(reference) ? undefined : reference)
     const size = lengthOf(answer)
     const mediaType = essence(answer.header('content-type'))
     // Some registries know no HEAD of a manifest (405), refuse it (401, 403), or leave out what it is for.
-    const unusable = answer.status === 200 && (digest === undefined || !isDigest(digest) || !size || !mediaType)
-    if (unusable || [400, 401, 403, 405, 501].includes(answer.status)) return this.getManifest(name, reference)
+    const complete = answer.status === 200 && digest !== undefined && isDigest(digest) && size && mediaType
+    const refused = [400, 401, 403, 405, 501].includes(answer.status)
+    if (refused || (answer.status < 300 && !complete)) return this.getManifest(name, reference, asker)
     this.#expectFound(answer, `manifest ${name}:${reference}`, 'MANIFEST_UNKNOWN')
     return { digest: digest as Digest, mediaType, size: size! }
   }
 
-  async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
-    const headers = range && { range: `bytes=${range.start}-${range.end - 1}` }
-    const answer = await this.#askBlob(name, digest, headers)
-    this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
+  async getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Promise<Blob> {
+    const headers = range && { range: `bytes=${range.start}-${range.end === Infinity ? '' : range.end - 1}` }
+    const answer = await this.#askBlob(name, digest, headers, asker)
+    if (answer.status !== 206) this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
     // A host that breaks off is not asked again: the registry may name another.
     const broken = () => this.#signed.forget(name, digest)
     if (answer.status === 206) return this.#part(answer, digest, range, broken)
@@ -68,45 +84,55 @@ class UpstreamRegistry implements RegistryReader {
     return new UpstreamBlob(this.#client, answer, head, broken)
   }
 
-  async headBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    const answer = await this.#ask('HEAD', name, `blobs/${digest}`)
+  async headBlob(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
+    const answer = await this.#ask('HEAD', name, `blobs/${digest}`, asker)
     answer.drop()
     // ECR Public answers 401, and CDNs 403 to a HEAD of a URL signed for GET, although the blob is there.
-    if ([400, 401, 403, 405, 501].includes(answer.status)) return this.#probeBlob(name, digest)
+    if ([400, 401, 403, 405, 501].includes(answer.status)) return this.#probeBlob(name, digest, asker)
     this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
     return { digest, size: lengthOf(answer) }
   }
 
-  async listTags(name: RepositoryName): Promise<TagPage> {
+  /** All of them, in lexical order, however many pages the upstream makes of it; with `n`, only its first page. */
+  async listTags(name: RepositoryName, { n }: TagQuery = {}, asker?: Asker): Promise<TagPage> {
     const tags = new Set<Tag>()
-    for await (const page of this.#pages(name, 'tags/list?n=1000', 'application/json', 'NAME_UNKNOWN')) {
+    for await (const page of this.#pages(name, `tags/list?n=${n ?? 1000}`, 'NAME_UNKNOWN', asker)) {
       const listed = (page as { tags?: unknown }).tags
       for (const tag of Array.isArray(listed) ? listed : []) if (typeof tag === 'string') addTag(tags, tag)
+      if (n !== undefined) break
     }
     return { tags: [...tags].sort(), more: false }
   }
 
-  async listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers> {
+  async listReferrers(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const descriptors: Descriptor[] = []
     try {
-      for await (const page of this.#pages(name, `referrers/${digest}`, ociIndex, 'MANIFEST_UNKNOWN')) {
-        descriptors.push(...readManifest(Buffer.from(JSON.stringify(page))).manifests)
+      for await (const page of this.#pages(name, `referrers/${digest}`, 'MANIFEST_UNKNOWN', asker)) {
+        descriptors.push(...this.#descriptorsIn(Buffer.from(JSON.stringify(page))))
       }
       return { descriptors }
     } catch (error) {
       if (!isAbsence(error)) throw error
     }
-    return this.#referrersByTag(name, digest)
+    return this.#referrersByTag(name, digest, asker)
   }
 
   /** The referrers tag schema (distribution-spec, "Referrers Tag Schema"), for registries without the API. */
-  async #referrersByTag(name: RepositoryName, digest: Digest): Promise<Referrers> {
+  async #referrersByTag(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
     try {
-      return { descriptors: readManifest((await this.getManifest(name, tag)).bytes).manifests }
+      return { descriptors: this.#descriptorsIn((await this.getManifest(name, tag, asker)).bytes) }
     } catch (error) {
       if (isAbsence(error)) return { descriptors: [] }
       throw error
+    }
+  }
+
+  #descriptorsIn(index: Uint8Array): Descriptor[] {
+    try {
+      return readManifest(index).manifests
+    } catch (cause) {
+      throw new UpstreamError('bad-answer', `upstream ${this.#client.name} sent referrers that are no index`, { cause })
     }
   }
 
@@ -125,52 +151,65 @@ class UpstreamRegistry implements RegistryReader {
   }
 
   /** The size of a blob whose HEAD is refused: one byte of it, asked by GET. One without bytes is answered 416. */
-  async #probeBlob(name: RepositoryName, digest: Digest): Promise<BlobHead> {
-    const answer = await this.#askBlob(name, digest, { range: 'bytes=0-0' })
+  async #probeBlob(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
+    const answer = await this.#askBlob(name, digest, { range: 'bytes=0-0' }, asker)
     answer.drop()
     const ranged = parseContentRange(answer.header('content-range') ?? '')
     if (answer.status === 416 && ranged?.size === 0) return { digest, size: 0 }
+    if (answer.status === 206) return { digest, size: ranged?.size }
     this.#expectFound(answer, `blob ${name}@${digest}`, 'BLOB_UNKNOWN')
-    return { digest, size: answer.status === 206 ? ranged?.size : lengthOf(answer) }
+    return { digest, size: lengthOf(answer) }
   }
 
-  async #askBlob(name: RepositoryName, digest: Digest, headers: Record<string, string> = {}): Promise<Answer> {
-    const scope = scopeOf(name)
+  async #askBlob(
+    name: RepositoryName,
+    digest: Digest,
+    headers: Record<string, string> = {},
+    asker?: Asker,
+  ): Promise<Answer> {
+    const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers }
     const known = this.#signed.find(name, digest)
     if (known) {
-      const answer = await this.#client
-        .ask({ method: 'GET', target: known, scope, headers })
-        .catch((error: unknown) => {
-          this.#signed.forget(name, digest)
-          throw error
-        })
+      const answer = await this.#client.ask({ ...question, target: known }).catch((error: unknown) => {
+        this.#signed.forget(name, digest)
+        throw error
+      })
       if (answer.status < 400) return answer
       answer.drop()
       this.#signed.forget(name, digest)
     }
     const asked = this.#client.urlOf(`${name}/blobs/${digest}`)
-    const answer = await this.#client.ask({ method: 'GET', target: asked, scope, headers })
+    const answer = await this.#client.ask({ ...question, target: asked })
     if (answer.status < 300 && answer.url.href !== asked.href) this.#signed.keep(name, digest, answer.url)
     return answer
   }
 
-  #ask(method: 'GET' | 'HEAD', name: RepositoryName, path: string, headers?: Record<string, string>): Promise<Answer> {
+  #ask(
+    method: 'GET' | 'HEAD',
+    name: RepositoryName,
+    path: string,
+    asker?: Asker,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
     const target = this.#client.urlOf(`${name}/${path}`)
-    return this.#client.ask({ method, target, scope: scopeOf(name), ...(headers && { headers }) })
+    const lane = !path.startsWith('manifests/') ? 'other' : method === 'GET' ? 'pull' : 'head'
+    return this.#client.ask({ method, target, repository: name, caller: asker?.caller, lane, headers })
   }
 
-  #pages(name: RepositoryName, path: string, accept: string, absent: ErrorCode): AsyncGenerator<unknown> {
+  #pages(name: RepositoryName, path: string, absent: ErrorCode, asker?: Asker): AsyncGenerator<unknown> {
     const first = this.#client.urlOf(`${name}/${path}`)
+    const accept = path.startsWith('tags/') ? 'application/json' : ociIndex
     return pagesOf(this.#client.name, first, async (target) => {
-      const answer = await this.#client.ask({ method: 'GET', target, scope: scopeOf(name), headers: { accept } })
+      const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers: { accept } }
+      const answer = await this.#client.ask({ ...question, target })
       this.#expectFound(answer, `${path.split('?')[0]} of ${name}`, absent)
       return answer
     })
   }
 
-  /** Throws what a status other than 200 and 206 means. */
+  /** Throws what a status other than 200 means. */
   #expectFound(answer: Answer, what: string, absent: ErrorCode): void {
-    if (answer.status === 200 || answer.status === 206) return
+    if (answer.status === 200) return
     answer.drop()
     const failure = statusFailure(this.#client.name, what, answer.status, answer.headers)
     if (failure) {
@@ -211,8 +250,6 @@ function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => U
     throw refuse(`must be a manifest, saw something that is no JSON object`)
   }
 }
-
-const scopeOf = (name: RepositoryName): string => `repository:${name}:pull`
 
 function lengthOf(answer: Answer): number | undefined {
   const text = answer.header('content-length')

@@ -179,6 +179,8 @@ describe('requests that are hardly HTTP', () => {
     ['no HTTP at all', 'hello\r\n\r\n', 400],
     ['TLS, spoken to a plain port (crane tries both)', '\x16\x03\x01\x02\0\x01', 400],
     ['a method that is none', `FETCH /v2/ HTTP/1.1\r\nHost: x\r\n${close}`, 400],
+    ['TRACE', `TRACE /v2/ HTTP/1.1\r\nHost: x\r\n${close}`, 405],
+    ['a GET with a body', `GET /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n${close}hello`, 200],
     ['no Host', `GET /v2/ HTTP/1.1\r\n${close}`, 400],
     ['two lengths', `POST /v2/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n${close}`, 400],
     ['a Host that is none', `GET /v2/ HTTP/1.1\r\nHost: a b[\r\n${close}`, 400],

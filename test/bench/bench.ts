@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util'
 import type { Bench, Measure } from './measure.ts'
 import { busyManifest } from './measures/busy.ts'
 import { coldImage, coldMany, coldOne, coldRange, coldUnshaped } from './measures/cold.ts'
+import { dockerImage } from './measures/docker.ts'
+import { hashing } from './measures/hashing.ts'
 import { memory, start } from './measures/process.ts'
 import { warmBlob, warmManifest, warmSmall } from './measures/warm.ts'
 import { judge, table, type Judged } from './report.ts'
@@ -23,6 +25,8 @@ const measures: Measure[] = [
   coldUnshaped,
   coldRange,
   coldImage,
+  dockerImage,
+  hashing,
   busyManifest,
   start,
   memory,

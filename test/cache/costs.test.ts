@@ -341,7 +341,7 @@ describe('an upstream that takes the request and says nothing', () => {
     world.upstream.set({ faults: [{ silent: true }] })
     const began = performance.now()
     const answers = await times(3, () => world.manifest('1'))
-    expect(performance.now() - began).toBeLessThan(5_000)
+    expect(performance.now() - began).toBeLessThan(10_000)
     for (const answer of answers) expect(answer.headers.warning).toMatch(/^110 /)
     world.upstream.forget()
     expect((await world.manifest('1')).headers.warning).toMatch(/^110 /)

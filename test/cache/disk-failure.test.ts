@@ -2,7 +2,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { readAll, startCached, type CachedOptions } from '../helpers/cached.ts'
 import { makeClock } from '../helpers/clock.ts'
-import { mountSmallDisk, noSmallDisk } from '../helpers/small-disk.ts'
+import { mountReadOnly, mountSmallDisk, noSmallDisk } from '../helpers/small-disk.ts'
 import { startUpstream, type UpstreamOptions } from '../helpers/upstream.ts'
 
 const mebibyte = 1024 * 1024
@@ -128,6 +128,21 @@ describe.skipIf(noSmallDisk)(
     })
   },
 )
+
+describe.skipIf(noSmallDisk)('a folder that can only be read', () => {
+  it.each(['partial', 'blobs'])('%s: fails no pull, and is told', async (name) => {
+    const content = { app: { blobs: { big: { size, seed: 9 } } } }
+    const upstream = await startUpstream({ content })
+    const cached = await startCached(upstream)
+    mountReadOnly(path.join(cached.folder, name))
+    const bytes = upstream.content.bytes('app', 'big')
+    for (let i = 0; i < 2; i++) {
+      expect(bytes.equals(await cached.read('app', upstream.content.digest('app', 'big')))).toBe(true)
+    }
+    await cached.expectNothingLeft()
+    expect(cached.count('storage-failure')).toBeGreaterThan(0)
+  })
+})
 
 describe.skipIf(noSmallDisk)('a disk that takes no more files', () => {
   it('fails no pull though the blob that was filled cannot be put in place', async () => {

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { parseDigest } from '../../src/oci/digest.ts'
+import { parseRepositoryName } from '../../src/oci/reference.ts'
 import { readAll, startCached, type CachedOptions } from '../helpers/cached.ts'
 import { startUpstream, type Fault, type UpstreamOptions } from '../helpers/upstream.ts'
 
@@ -55,6 +57,21 @@ describe('a cut upstream', () => {
       quirks: { noRange: true },
     })
     expect(upstream.count(/blobs.* 200/)).toBe(3)
+  })
+
+  it('is resumed also where nobody knows the length', async () => {
+    const content = { app: { blobs: { big: { size, seed: 1 } } } }
+    const upstream = await startUpstream({
+      content,
+      quirks: { chunked: true },
+      faults: [{ on: blobs, cutAfter: mebibyte, times: 2 }],
+    })
+    const cached = await startCached(upstream)
+    const big = upstream.content.digest('app', 'big')
+    expect(upstream.content.bytes('app', 'big').equals(await cached.read('app', big))).toBe(true)
+    expect(upstream.received.at(1)?.headers.range).toMatch(/^bytes=\d{6,}-$/)
+    expect(upstream.sentAgain(big)).toBeLessThan(2 * lostInACut)
+    await cached.expectNothingLeft()
   })
 
   it('without a length is known to have ended early by the manifest', async () => {
@@ -145,6 +162,20 @@ describe('wrong bytes', () => {
     expect(await cached.stored(big)).toBeUndefined()
   })
 
+  it.each([
+    ['a body', { on: /GET .*blobs/, longBy: 7 }],
+    ['a HEAD', { on: /HEAD .*blobs/, status: 200, body: '' }],
+  ])('a length that %s told wrong once is not believed for ever', async (_, lie) => {
+    const upstream = await startUpstream({ content: { app: { blobs: { big: { size, seed: 1 } } } }, faults: [lie] })
+    const cached = await startCached(upstream)
+    const big = upstream.content.digest('app', 'big')
+    await cached.registry.headBlob(parseRepositoryName('app'), parseDigest(big))
+    await expect(cached.read('app', big)).rejects.toThrow(/upstream up/)
+    upstream.set({ faults: [] })
+    expect(await cached.read('app', big)).toHaveLength(size)
+    await cached.expectNothingLeft()
+  })
+
   it('too many without a length: the digest decides over those asked for', async () => {
     await expectHealed([{ on: blobs, longBy: 7 }], { quirks: { chunked: true } })
   })
@@ -221,7 +252,7 @@ describe('any of these at random places', () => {
         await cached.stop()
         await upstream.stop()
       }),
-      { numRuns: 40 },
+      { numRuns: process.env.CI ? 100 : 20 },
     )
   })
 })

@@ -69,6 +69,14 @@ describe('a large blob', () => {
     await cached.expectNothingLeft()
   })
 
+  it.each([1, 2])('comes over %d connections where more are refused', async (connections) => {
+    const { upstream, cached, big, bytes } = await startBoth({ quirks: { connections } })
+    expect(bytes.equals(await cached.read('app', big))).toBe(true)
+    expect(upstream.count(/blobs.* 429/)).toBeLessThanOrEqual(3)
+    expect(upstream.sentAgain(big)).toBeLessThan(mebibyte)
+    await cached.expectNothingLeft()
+  })
+
   it('survives cuts, errors and stalls on several of its connections at once', async () => {
     const faults = [
       { on: blobs, cutAfter: mebibyte, times: 3 },

@@ -1,6 +1,9 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { parseDigest } from '../../src/oci/digest.ts'
+import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
 import type { Blob } from '../../src/oci/registry.ts'
+import { openNetwork, upstreamRegistry } from '../../src/upstream/upstream.ts'
 import { readAll, startCached, type CachedOptions } from '../helpers/cached.ts'
 import { startUpstream, type UpstreamOptions } from '../helpers/upstream.ts'
 
@@ -127,7 +130,7 @@ describe('readers of one fill', () => {
           await upstream.stop()
         },
       ),
-      { numRuns: 40 },
+      { numRuns: process.env.CI ? 100 : 20 },
     )
   })
 })
@@ -232,6 +235,28 @@ describe('two repositories and one blob', () => {
     const [one, other] = await Promise.all(['a/app', 'b/app'].map((name) => cached.read(name, big)))
     expect(one!.equals(other!)).toBe(true)
     expect(upstream.count(/blobs/)).toBe(1)
+    await cached.expectNothingLeft()
+  })
+
+  it('of two upstreams help each other out: where one breaks down, the other goes on', async () => {
+    const [upstream, other] = [await startUpstream({ content }), await startUpstream({ content })]
+    const cached = await startCached(upstream)
+    const network = openNetwork()
+    onTestFinished(() => network.close())
+    const reader = upstreamRegistry({ name: 'other', url: new URL(other.url), network })
+    const second = cached.cache.registry('other', reader, { freshness: 60_000, rules: [] })
+    const name = parseRepositoryName('b/app')
+    const big = parseDigest(upstream.content.digest('a/app', 'big'))
+    await cached.manifest('a/app', '1')
+    await second.getManifest(name, parseTag('1'))
+    upstream.hold(/blobs/, mebibyte)
+    const first = cached.read('a/app', big)
+    await upstream.until(({ bytesSent }) => bytesSent >= mebibyte)
+    const joined = await second.getBlob(name, big)
+    await upstream.stop()
+    const bytes = upstream.content.bytes('a/app', 'big')
+    for (const got of await Promise.all([first, readAll(joined)])) expect(bytes.equals(got)).toBe(true)
+    expect(other.count(/blobs.* 206/)).toBe(1)
     await cached.expectNothingLeft()
   })
 

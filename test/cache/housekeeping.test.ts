@@ -36,6 +36,8 @@ async function startPulled(options: CachedOptions = {}) {
   return { upstream, cached, clock, layer, kept }
 }
 
+const fakeDigest = (n: number) => `sha256:${n.toString(16).padStart(64, '0')}` as Digest
+
 describe('a store over its limit', () => {
   const keep = { maxSize: 2.5 * size }
 
@@ -51,6 +53,18 @@ describe('a store over its limit', () => {
     await cached.read('a', layer.a!)
     expect((await cached.metadata.listEvictableBlobs(9)).at(-1)!.digest).toBe(layer.a)
     expect(await kept()).toBe('abc')
+  })
+
+  it('is brought under it also where thousands that may not go have lain longest', async () => {
+    const manifests = { m: { layers: Array.from({ length: 2_500 }, (_, i) => ({ of: fakeDigest(i), size: 10 })) } }
+    const upstream = await startUpstream({ content: { pinned: { manifests, tags: { 1: 'm' } } } })
+    const cached = await startCached(upstream, { keep: { maxSize: 25_100, pins: ['up/pinned:1'] } })
+    await cached.manifest('pinned', '1')
+    const now = Date.now()
+    for (let i = 0; i < 2_600; i++) await cached.metadata.blobStored(fakeDigest(i), 10, now + i)
+    await cached.cache.evict()
+    expect(await cached.metadata.storedBytes()).toBeLessThanOrEqual(25_100)
+    expect(await cached.metadata.findStoredBlob(fakeDigest(0))).toBeDefined()
   })
 
   it('keeps what is pinned', async () => {

@@ -42,4 +42,16 @@ describe('read-ahead', () => {
     await cached.settled()
     expect(layersAsked()).toBe(1)
   })
+
+  it('waits for a layer that tells which image is pulled, where two share one', async () => {
+    const image = (own: string) => ({ config: 'c', layers: ['shared', own] })
+    const blobs = { c: '{}', shared: 'shared layer', mine: 'one platform', other: 'another platform' }
+    const content = { app: { blobs, manifests: { a: image('mine'), b: image('other') }, tags: { a: 'a', b: 'b' } } }
+    const upstream = await startUpstream({ content })
+    const cached = await startCached(upstream, { readAhead: true })
+    for (const tag of ['a', 'b']) await cached.manifest('app', tag)
+    for (const name of ['shared', 'mine']) await cached.read('app', upstream.content.digest('app', name))
+    await cached.settled()
+    expect(await cached.stored(upstream.content.digest('app', 'other'))).toBeUndefined()
+  })
 })

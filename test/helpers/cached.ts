@@ -35,7 +35,12 @@ export async function startCached(upstream: Upstream, options: CachedOptions = {
   const fill = { pause: 5, ...rest.fill }
   const cache = openCache({ ...rest, fill, store, metadata, report: (event) => events.push(event) })
   await cache.start()
-  const reader = upstreamRegistry({ name: 'up', url: new URL(upstream.url), network })
+  const reader = upstreamRegistry({
+    name: 'up',
+    url: new URL(upstream.url),
+    network,
+    ...(rest.now && { now: rest.now }),
+  })
   const registry = cache.registry('up', reader, { freshness, rules: [], readAhead })
   const cached = new Cached({ cache, registry, store, metadata, folder, events }, async () => {
     await cache.stop()

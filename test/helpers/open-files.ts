@@ -15,7 +15,7 @@ export function openFilesIn(folder: string): string[] {
 }
 
 /** Resolves when `check` holds. For what tells nobody when it changes (descriptors, files); throws `what()` after `deadline` ms. */
-export async function eventually(check: () => boolean, what: () => string, deadline = 5_000): Promise<void> {
+export async function eventually(check: () => boolean, what: () => string, deadline = 15_000): Promise<void> {
   for (const end = Date.now() + deadline; !check(); await after(5)) {
     if (Date.now() > end) throw new Error(`not within ${deadline} ms: ${what()}`)
   }

@@ -3,13 +3,22 @@ import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import type { Blob } from '../../src/oci/registry.ts'
 import type { Timeouts } from '../../src/upstream/network.ts'
-import { openNetwork, upstreamRegistry, type UpstreamEvent, type UpstreamOptions } from '../../src/upstream/upstream.ts'
+import {
+  loginSource,
+  openNetwork,
+  upstreamRegistry,
+  type Login,
+  type UpstreamEvent,
+  type UpstreamOptions,
+} from '../../src/upstream/upstream.ts'
 import { atTestEnd } from './cleanup.ts'
 import { makeClock, type TestClock } from './clock.ts'
 
 export interface ReaderOptions extends Partial<Omit<UpstreamOptions, 'network' | 'url' | 'report' | 'now'>> {
   /** Of the registry: a test upstream's `url`, mostly. */
   url: string
+  /** One login for everything. */
+  credentials?: Login
   clock?: TestClock
   /** PEM. */
   extraCa?: string
@@ -18,17 +27,20 @@ export interface ReaderOptions extends Partial<Omit<UpstreamOptions, 'network' |
 
 /** The upstream room alone, without a cache: it asks for everything, every time. */
 export async function startReader(options: ReaderOptions): Promise<Reader> {
-  const { url, clock = makeClock(), extraCa, timeouts, ...others } = options
+  const { url, clock = makeClock(), extraCa, timeouts, credentials, ...others } = options
   const network = openNetwork({ ...(extraCa !== undefined && { extraCa }), ...(timeouts && { timeouts }) })
   await atTestEnd(() => network.close())
   const events: UpstreamEvent[] = []
+  const now = () => clock.now()
+  const source = credentials && loginSource(credentials, { upstream: 'up.test', url: new URL(url), now })
   const registry = upstreamRegistry({
     name: 'up.test',
+    ...(source && { accounts: [{ name: 'credentials', repositories: ['**'], callers: ['**'], source }] }),
     ...others,
     url: new URL(url),
     network,
     report: (event) => events.push(event),
-    now: () => clock.now(),
+    now,
   })
   return new Reader(registry, events, clock)
 }
@@ -78,5 +90,9 @@ export class Reader {
 
   async tags(name: string): Promise<string[]> {
     return (await this.registry.listTags(parseRepositoryName(name), {})).tags
+  }
+
+  async referrers(name: string, digest: string) {
+    return (await this.registry.listReferrers(parseRepositoryName(name), parseDigest(digest))).descriptors
   }
 }

@@ -40,6 +40,18 @@ export function mountSmallDisk({ size, files }: { size: number; files?: number }
   }
 }
 
+/** Makes a folder one that can only be read, by root as well, until the test has finished. */
+export function mountReadOnly(folder: string): void {
+  for (const options of [
+    ['--bind', folder, folder],
+    ['-o', 'remount,bind,ro', folder],
+  ]) {
+    const { status, stderr } = spawnSync('mount', options, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`mount failed: ${stderr}`)
+  }
+  onTestFinished(() => void spawnSync('umount', ['-l', folder]))
+}
+
 function mount(folder: string, options: string): void {
   const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { encoding: 'utf8' })
   if (status !== 0) throw new Error(`mount failed: ${stderr}`)

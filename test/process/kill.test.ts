@@ -4,6 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fetchRaw, openRaw } from '../helpers/http.ts'
 import { eventually } from '../helpers/open-files.ts'
+import { makeRandom } from '../helpers/random.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { makeHome, partialFiles, recordedBytes, serve } from './serving.ts'
 
@@ -81,7 +82,7 @@ describe('a process killed in mid-fill', () => {
         const serving = await serve(home)
         const { url } = serving
         upstream.forget()
-        const until = random() * 6 * mebibyte
+        const until = random.whole(0, 6 * mebibyte)
         const pulls = [fetchRaw(`${url}/v2/${name}/manifests/1`), fetchRaw(`${url}/v2/${name}/blobs/${big}`)]
         const answered = Promise.allSettled(pulls)
         await Promise.race([upstream.until(({ bytesSent }) => bytesSent >= until).catch(() => {}), answered])
@@ -112,16 +113,5 @@ async function expectStoreRight(home: string): Promise<void> {
       .update(readFileSync(path.join(file.parentPath, file.name)))
       .digest('hex')
     expect(hash).toBe(file.name)
-  }
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function makeRandom(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 }

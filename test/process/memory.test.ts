@@ -8,7 +8,7 @@ import { makeHome, openDescriptors, residentBytes, serve } from './serving.ts'
 const mebibyte = 1024 * 1024
 const name = 'library/app'
 /** 1024 in CI, in MiB. */
-const size = Number(process.env.BERTH_TEST_BLOB_MIB ?? 256) * mebibyte
+const size = Number(process.env.BERTH_TEST_BLOB_MIB ?? (process.env.CI ? 1024 : 256)) * mebibyte
 
 describe('memory', () => {
   it.skipIf(!isBuilt)(

@@ -116,6 +116,19 @@ export function testBlobStore(name: string, make: () => Promise<{ open: () => Pr
         expect(await list(store.partials())).toEqual([])
       })
 
+      it('keep the bytes they have: what a reader was given is what is verified', async () => {
+        const partial = await store.openPartial(digest)
+        await partial.write(Buffer.from('x'), 5)
+        await Promise.all([partial.write(bytes, 0), partial.write(bytes.subarray(3), 3)])
+        const into = Buffer.alloc(bytes.length)
+        await partial.read(into, 0)
+        expect(into.subarray(5, 6).toString()).toBe('x')
+        expect(into.subarray(6).equals(bytes.subarray(6))).toBe(true)
+        expect(await partial.verify(bytes.length)).toBe(false)
+        await partial.discard()
+        await partial.close()
+      })
+
       it('are not verified when a byte is wrong, and start anew after a reset', async () => {
         const partial = await store.openPartial(digest)
         await partial.write(Buffer.from(bytes).fill('x', 3, 4), 0)

@@ -30,6 +30,73 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
     })
     afterEach(() => metadata.close())
 
+    describe('what upstreams said over time', () => {
+      const [one, two] = [blobDigest('one'), blobDigest('two')]
+
+      it('is each meaning of a tag once, with the time it was first seen, newest first', async () => {
+        expect(await metadata.noteTag(node, tag('20'), one, 1_000)).toBe(1_000)
+        expect(await metadata.noteTag(node, tag('20'), one, 2_000)).toBe(1_000)
+        expect(await metadata.noteTag(node, tag('20'), two, 3_000)).toBe(3_000)
+        expect(await metadata.noteTag(node, tag('20'), one, 4_000)).toBe(4_000)
+        await again()
+        expect(await metadata.tagHistory(node, tag('20'))).toEqual([
+          { digest: one, seenAt: 4_000 },
+          { digest: two, seenAt: 3_000 },
+          { digest: one, seenAt: 1_000 },
+        ])
+        expect(await metadata.tagHistory(elsewhere, tag('20'))).toEqual([])
+      })
+
+      it('stays in order when a clock is set back', async () => {
+        await metadata.noteTag(node, tag('20'), one, 5_000)
+        expect(await metadata.noteTag(node, tag('20'), two, 1_000)).toBe(5_001)
+      })
+
+      it('tells the tags of a digest, those that mean something else now as well', async () => {
+        await metadata.noteTag(node, tag('20'), one, 1_000)
+        await metadata.noteTag(node, tag('latest'), one, 1_000)
+        await metadata.noteTag(node, tag('latest'), two, 2_000)
+        expect(await metadata.tagsOf(node, one)).toEqual(['20', 'latest'])
+        expect(await metadata.tagsOf(elsewhere, one)).toEqual([])
+      })
+
+      it('begins with the manifest that came with a tag', async () => {
+        const manifest = makeManifest('{}')
+        await metadata.putManifest(node, manifest, [], { tag: tag('20'), checkedAt: 7 })
+        expect(await metadata.tagHistory(node, tag('20'))).toEqual([{ digest: manifest.digest, seenAt: 7 }])
+      })
+
+      it('is what is held back, until it is released', async () => {
+        const held = [one, two].map((digest) => ({ digest, tag: tag('20'), until: 9 }))
+        await metadata.withhold(node, held)
+        await metadata.withhold(node, [{ ...held[0]!, until: 10 }])
+        await metadata.release(node, [two])
+        await again()
+        expect(await metadata.listWithheld(node)).toEqual([{ ...held[0]!, until: 10 }])
+        expect(await metadata.listWithheld(elsewhere)).toEqual([])
+      })
+
+      it('is who may see a repository', async () => {
+        expect(await metadata.findVisibility(node)).toBeUndefined()
+        for (const isPublic of [true, false]) {
+          await metadata.putVisibility(node, { public: isPublic, checkedAt: 3 })
+          await again()
+          expect(await metadata.findVisibility(node)).toEqual({ public: isPublic, checkedAt: 3 })
+        }
+      })
+
+      it('is lists, by kind and subject', async () => {
+        const key = { kind: 'referrers', subject: one } as const
+        expect(await metadata.findList(node, key)).toBeUndefined()
+        await metadata.putList(node, key, '[1]', 1)
+        await metadata.putList(node, key, '[2]', 2)
+        await again()
+        expect(await metadata.findList(node, key)).toEqual({ json: '[2]', checkedAt: 2 })
+        expect(await metadata.findList(node, { kind: 'tags', subject: one })).toBeUndefined()
+        expect(await metadata.findList(elsewhere, key)).toBeUndefined()
+      })
+    })
+
     describe('tags', () => {
       const record = { digest: blobDigest('m'), checkedAt: 1_700_000_000_123 }
 
@@ -105,6 +172,34 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
         expect((await metadata.findTag(node, tag('20')))?.checkedAt).toBe(6)
       })
 
+      it('that are removed are gone from every repository, with the tags that mean them', async () => {
+        const other = makeManifest('{"b":1}')
+        for (const place of [node, elsewhere]) {
+          await metadata.putManifest(place, manifest, [], { tag: tag('20'), checkedAt: 5 })
+          await metadata.putManifest(place, other, [], { tag: tag('21'), checkedAt: 5 })
+        }
+        expect(await metadata.manifestBytes()).toBe(manifest.bytes.length + other.bytes.length)
+        await metadata.removeManifest(manifest.digest)
+        for (const place of [node, elsewhere]) {
+          expect(await metadata.findManifest(place, manifest.digest)).toBeUndefined()
+          expect(await metadata.listTags(place)).toEqual(['21'])
+        }
+        expect(await metadata.manifestBytes()).toBe(other.bytes.length)
+        const left = await metadata.listAllTags()
+        expect(left).toHaveLength(2)
+        expect(left).toContainEqual({ ...elsewhere, tag: '21', digest: other.digest })
+      })
+
+      it('may be evicted, least recently used first', async () => {
+        const other = makeManifest('{"b":1}')
+        for (const one of [manifest, other]) await metadata.putManifest(node, one, [])
+        const later = Date.now() + 3_600_000
+        metadata.used(manifest.digest, later)
+        const listed = await metadata.listEvictableManifests(2)
+        expect(listed.map(({ digest }) => digest)).toEqual([other.digest, manifest.digest])
+        expect(listed[1]).toMatchObject({ size: manifest.bytes.length, usedAt: later, upstreams: ['docker.io'] })
+      })
+
       it('of 4 MiB come back', async () => {
         const large = makeManifest(JSON.stringify({ a: 'x'.repeat(4 * 1024 * 1024 - 8) }))
         await metadata.putManifest(node, large, [])
@@ -144,6 +239,32 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
           size: 11,
           usedAt: 400,
         })
+      })
+
+      it('are checked in turn, those not checked for longest first', async () => {
+        await metadata.blobStored(blobDigest('a'), 1, 100)
+        await metadata.blobStored(blobDigest('b'), 1, 200)
+        expect(await metadata.nextToCheck(100)).toBeUndefined()
+        expect(await metadata.nextToCheck(1000)).toBe(blobDigest('a'))
+        await metadata.blobChecked(blobDigest('a'), 300)
+        expect(await metadata.nextToCheck(1000)).toBe(blobDigest('b'))
+        expect(await metadata.nextToCheck(200)).toBeUndefined()
+      })
+
+      it('may be evicted with whose they are, least recently used first', async () => {
+        await metadata.blobStored(blobDigest('a'), 10, 200)
+        await metadata.blobStored(blobDigest('b'), 20, 100)
+        await metadata.putBlobSize(node, blobDigest('a'), 10)
+        await metadata.putBlobSize(elsewhere, blobDigest('a'), 10)
+        const [first, second] = await metadata.listEvictableBlobs(2)
+        expect(first).toEqual({ digest: blobDigest('b'), size: 20, usedAt: 100, upstreams: [] })
+        expect({ ...second, upstreams: [...second!.upstreams].sort() }).toEqual({
+          digest: blobDigest('a'),
+          size: 10,
+          usedAt: 200,
+          upstreams: ['docker.io', 'ghcr.io'],
+        })
+        expect(await metadata.evictableBytes()).toBe(30)
       })
 
       it('are known by their last use, whatever order uses are told in, also in a later process', async () => {

@@ -79,7 +79,7 @@ describe('/metrics', () => {
     const samples = await scrape()
     expect(samples.get('berth_upstream_received_bytes_total{upstream="docker.io"}')).toBe(10)
     expect(samples.get('berth_upstream_failures_total{upstream="docker.io",kind="unreachable"}')).toBeGreaterThan(0)
-    expect(samples.get('berth_upstream_ratelimit_remaining{upstream="docker.io"}')).toBe(49)
+    expect(samples.get('berth_upstream_ratelimit_remaining{upstream="docker.io",account="anonymous"}')).toBe(49)
     expect(samples.get('berth_fills_total{upstream="docker.io",result="stored"}')).toBe(1)
     expect(samples.get('berth_cache_bytes')).toBe(10)
   })

@@ -52,6 +52,30 @@ describe('a breaker', () => {
     expect([passes(), passes(), passes()]).toEqual([true, false, false])
   })
 
+  it('waits for the one that tries, however long, and lets another try when it was given up', () => {
+    const { clock, breaker, passes, fail } = makeBreaker()
+    fail()
+    clock.advance(1000)
+    expect(passes()).toBe(true)
+    clock.advance(60_000)
+    expect(passes()).toBe(false)
+    breaker.abandoned()
+    expect([passes(), passes()]).toEqual([true, false])
+    breaker.succeeded()
+    expect([passes(), passes()]).toEqual([true, true])
+  })
+
+  it('tells when it opens and when it closes', () => {
+    const told: boolean[] = []
+    const breaker = new Breaker(Date.now, (open) => told.push(open))
+    const down = new UpstreamError('unreachable', 'it is down')
+    breaker.failed(down)
+    breaker.failed(down)
+    breaker.succeeded()
+    breaker.succeeded()
+    expect(told).toEqual([true, false])
+  })
+
   it('doubles its pause at each failure, up to 30 s', () => {
     const { clock, passes, fail } = makeBreaker()
     for (const pause of [1, 2, 4, 8, 16, 30, 30]) {

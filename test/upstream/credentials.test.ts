@@ -90,9 +90,29 @@ describe('with Bearer', () => {
   it('that are refused leave public images within reach, and it is told (ghcr.io: an expired password)', async () => {
     const { upstream, reader, pull } = await start({ auth: { kind: 'bearer', users: { me: 'other' } } })
     await pull()
-    expect(reader.events.filter(({ type }) => type === 'credentials-refused')).toEqual([
-      { type: 'credentials-refused', upstream: 'up.test', realm: upstream.host },
+    expect(reader.events.filter(({ type }) => type === 'credentials')).toMatchObject([
+      { upstream: 'up.test', account: 'credentials', good: false, host: upstream.host },
     ])
+  })
+
+  it('follow a redirect of the token server on its own host, and to no other', async () => {
+    const other = await startUpstream({ content, auth })
+    const { upstream, pull } = await start({ auth })
+    const redirect = (location: string) =>
+      upstream.set({ faults: [{ on: /\/token\?/, status: 307, headers: { location }, times: 1 }] })
+    redirect('/token?scope=repository:org/app:pull')
+    await pull()
+    upstream.expireTokens()
+    redirect(`${other.url}/token?scope=repository:org/app:pull`)
+    await pull().catch(() => {})
+    expect(other.received.map(({ headers }) => headers.authorization)).toEqual([undefined])
+  })
+
+  it('do not follow a token server in circles', async () => {
+    const location = '/token?again'
+    const { upstream, pull } = await start({ auth, faults: [{ on: /\/token/, status: 307, headers: { location } }] })
+    await expect(pull()).rejects.toMatchObject({ name: 'UpstreamError' })
+    expect(upstream.requests.length).toBeLessThan(12)
   })
 
   it('leave the token where it belongs: a CDN on another host sees none', async () => {
@@ -103,7 +123,8 @@ describe('with Bearer', () => {
 })
 
 describe('which hosts may see them', () => {
-  const scope = (url: string, tokenHosts: string[] = []) => new CredentialScope(new URL(url), tokenHosts, credentials)
+  const source = { label: 'me', get: () => Promise.reject(new Error('not asked')), forget: () => false }
+  const scope = (url: string, tokenHosts: string[] = []) => new CredentialScope(new URL(url), tokenHosts, source)
   it.each([
     ['the upstream itself', 'https://up.test', 'https://up.test/v2/', true],
     ['the upstream on its usual port', 'https://up.test', 'https://up.test:443/token', true],
@@ -117,7 +138,7 @@ describe('which hosts may see them', () => {
     ['a host that ends alike', 'https://up.test', 'https://evilup.test/', false],
     ['an upstream that has no TLS', 'http://up.test:5000', 'http://up.test:5000/token', true],
   ])('%s', (_, home, target, may) => {
-    expect(scope(home, ['auth.test']).for(new URL(target), new URL(home))).toBe(may ? credentials : undefined)
+    expect(scope(home, ['auth.test']).for(new URL(target))).toBe(may ? source : undefined)
   })
 })
 
@@ -132,7 +153,10 @@ describe('a client', () => {
 
   it('gets the image as soon as the login is right: no refusal is remembered (case 39: nexus-public #639)', async () => {
     const upstream = await startUpstream({ content, auth: { kind: 'basic', users: { me: 'not yet' } } })
-    const berth = await startBerth({ upstreams: [{ name: 'docker.io', url: upstream.url, credentials }] })
+    const berth = await startBerth({
+      access: { private: 'open' },
+      upstreams: [{ name: 'docker.io', url: upstream.url, credentials }],
+    })
     const statuses = async () => [
       (await fetchRaw(`${berth.url}/v2/org/app/manifests/20`)).status,
       (await fetchRaw(`${berth.url}/v2/org/app/blobs/${upstream.content.digest('org/app', 'a')}`)).status,

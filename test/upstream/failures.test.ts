@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { ErrorCode } from '../../src/oci/errors.ts'
 import { expectError } from '../helpers/api-table.ts'
 import { fetchRaw } from '../helpers/http.ts'
@@ -136,6 +139,17 @@ describe('a pooled connection that the upstream has closed (case 42: undici #545
     expect(upstream.requests).toHaveLength(2)
   })
 
+  it('is not followed by another such: the second try is on a fresh connection', async () => {
+    const upstream = await startOnceOnly()
+    const reader = await startReader({ url: upstream })
+    const pull = () => reader.tags('org/app')
+    await Promise.all(Array.from({ length: 16 }, pull))
+    for (const burst of [3, 8, 16, 5]) {
+      const answers = await Promise.all(Array.from({ length: burst }, pull))
+      expect(answers).toEqual(answers.map(() => ['20']))
+    }
+  })
+
   it('in bursts, with an upstream that closes idle connections at once, is noticed by nobody', async () => {
     const { upstream, pull } = await start({ idleClose: 0 })
     for (let burst = 0; burst < 5; burst++) {
@@ -197,5 +211,25 @@ describe('an upstream that is down', () => {
 it('what is left of a rate limit is told', async () => {
   const { reader, pull } = await start({ rate: { limit: 100, remaining: 8 } })
   await pull()
-  expect(reader.events).toContainEqual({ type: 'rate-limit', upstream: 'up.test', remaining: 7, limit: 100 })
+  expect(reader.events).toContainEqual({
+    type: 'rate-limit',
+    upstream: 'up.test',
+    account: 'anonymous',
+    scarce: false,
+    remaining: 7,
+    limit: 100,
+  })
 })
+
+/** A server whose connections are good for one request; the second breaks them, without a sign before. */
+async function startOnceOnly(): Promise<string> {
+  const used = new WeakSet<Socket>()
+  const server = createServer((request, response) => {
+    if (used.has(request.socket)) return void request.socket.destroy()
+    used.add(request.socket)
+    response.writeHead(200, { connection: 'keep-alive' }).end('{"tags":["20"]}')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void server.close().closeAllConnections())
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}

@@ -36,6 +36,13 @@ describe('a request for a manifest', () => {
     expect(acceptManifests).toMatch(/, \*\/\*$/)
   })
 
+  it('goes below the path of the upstream’s URL', async () => {
+    const { upstream } = await start()
+    const reader = await startReader({ url: `${upstream.url}/virtual/docker` })
+    await reader.manifest('org/app', '20').catch(() => {})
+    expect(upstream.received.map(({ url }) => url)).toEqual(['/virtual/docker/v2/org/app/manifests/20'])
+  })
+
   it('wants no encoding of any kind, nor do those for blobs, lists and tokens (rule 7: quay #1310)', async () => {
     const { upstream, reader, expected, bytes } = await start({ auth: { kind: 'bearer' }, quirks: quirksOf.redhat })
     const manifest = await reader.manifest('org/app', expected.digest)

@@ -30,7 +30,13 @@ describe('an inner address', () => {
     '::ffff:10.0.0.1',
     'fd00::1',
     'fe80::1',
+    '192.0.0.192',
+    '198.18.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    'ff02::1',
     'localhost',
+    'localhost.',
     'registry.localhost',
   ])('is %s', (host) => expect(isInnerAddress(host)).toBe(true))
 
@@ -39,6 +45,7 @@ describe('an inner address', () => {
     '172.32.0.1',
     '100.128.0.1',
     '[2606:4700::1]',
+    '64:ff9b::808:808',
     '::ffff:8.8.8.8',
     'registry.test',
     'localhost.test',
@@ -50,7 +57,7 @@ describe('an inner address', () => {
     const network = openNetwork()
     onTestFinished(() => network.close())
     const url = upstream.url.replace('127.0.0.1', 'localhost')
-    await expect(request(url, { dispatcher: network.guarded })).rejects.toThrow(/inner address/)
+    await expect(request(url, { dispatcher: network.guarded.pooled })).rejects.toThrow(/inner address/)
     expect(upstream.requests).toEqual([])
   })
 })

@@ -126,6 +126,15 @@ describe('a registry that redirects everything (registry.k8s.io)', () => {
     expect(upstream.received.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined])
   })
 
+  it('is challenged there once for each repository, whose name there is another', async () => {
+    const { backend, reader } = await startFront()
+    await reader.head('org/app', '20')
+    backend.forget()
+    await reader.manifest('org/app', '20')
+    await reader.tags('org/app')
+    expect(backend.received.map(({ status }) => status)).toEqual([200, 200])
+  })
+
   it('is followed for blobs and lists', async () => {
     const { reader, blob } = await startFront()
     expect(await blob()).toBe('0123456789')

@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const pinning = availableParallelism() > 1 && isInstalled('taskset')
@@ -15,13 +15,16 @@ export function isInstalled(command: string): boolean {
 }
 
 export function pinned(core: Core, command: string[]): string[] {
-  if (!pinning || core === 'all') return command
-  return ['taskset', '-c', core === 'server' ? '0' : '1', ...command]
+  if (!pinning) return command
+  // Said outright for `all` too: a child has its parent's core otherwise, and this process is on that of the load.
+  const cores = { server: '0', load: '1', all: `0-${cpus().length - 1}` }[core]
+  return ['taskset', '-c', cores, ...command]
 }
 
-/** Moves this process, which is the load, to its core. */
-export function pinSelf(): void {
-  if (pinning) spawnSync('taskset', ['-a', '-c', '-p', '1', String(process.pid)])
+/** Moves this process, which is the load, to its core, and what it starts with it. */
+export function pinSelf(core: 'load' | 'all' = 'load'): void {
+  const cores = core === 'load' ? '1' : `0-${cpus().length - 1}`
+  if (pinning) spawnSync('taskset', ['-a', '-c', '-p', cores, String(process.pid)])
 }
 
 /** A Node script of the bench as a command; TypeScript is loaded by tsx. */

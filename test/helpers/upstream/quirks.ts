@@ -8,6 +8,8 @@ export interface Quirks {
   noRange?: boolean
   /** Several ranges at once are answered 400; else they are ignored. */
   multiRange400?: boolean
+  /** More blobs than this at once are answered 429, to be asked for in a minute. */
+  connections?: number
   /** HEAD of a blob is answered with this status. */
   headBlob?: number
   /** HEAD of a manifest is answered with this status. */

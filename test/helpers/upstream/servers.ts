@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Content } from '../content.ts'
-import type { Answer } from './answer.ts'
+import { errorAnswer, type Answer } from './answer.ts'
 import { Auth, type AuthContext } from './auth.ts'
 import { Cdn } from './cdn.ts'
 import { faultAnswer, Faults } from './faults.ts'
@@ -9,6 +9,7 @@ import { gzipped, withErrorBody, withoutLength } from './reshape.ts'
 import { Journal, type Entry, type Role } from './journal.ts'
 import { Listener } from './listener.ts'
 import type { Behaviour } from './options.ts'
+import type { Quirks } from './quirks.ts'
 import { RateLimit } from './rate.ts'
 import { readApi } from './read-api.ts'
 import { routeOf } from './routes.ts'
@@ -125,11 +126,21 @@ export class Servers {
 
   async #decide(role: Role, request: IncomingMessage): Promise<Answer> {
     const { auth, quirks = {} } = this.#behaviour
+    if (this.#isOneTooMany(request, quirks)) {
+      return errorAnswer(429, 'TOOMANYREQUESTS', 'too many connections', { 'retry-after': '60' })
+    }
     const isStorage = this.storage.isOurs(request.url)
     if (role === 'cdn' || isStorage) return this.storage.answer(request, quirks, role !== 'cdn')
     const context = auth && this.#authContext(auth)
     if (context && request.url?.startsWith('/token')) return issueToken(request, this.auth, context)
     return this.#decideRegistry(request, context)
+  }
+
+  #isOneTooMany(request: IncomingMessage, { connections = Infinity }: Quirks): boolean {
+    const isBlob = (url = '') => url.includes('/blobs/')
+    return (
+      isBlob(request.url) && this.journal.entries.filter(({ open, url }) => open && isBlob(url)).length > connections
+    )
   }
 
   #decideRegistry(request: IncomingMessage, context: AuthContext | undefined): Answer {

@@ -1,0 +1,110 @@
+// A registry that shows only what rules allow, and what is private at its upstream only to those who may see it.
+import type { Digest } from '../oci/digest.ts'
+import type { ByteRange } from '../oci/range.ts'
+import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
+import type { Asker, RegistryReader, Soon, TagMoment, TagPage, TagQuery } from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { Rules, type ContentRules } from './rules.ts'
+import { Visibility } from './visibility.ts'
+
+export interface GuardOptions {
+  upstream: string
+  registry: RegistryReader
+  rules: ContentRules
+  metadata: Metadata
+  /** The upstream without a login; undefined where there is no login, and so nothing that others could not see. */
+  anonymous?: RegistryReader | undefined
+  now?: () => number
+}
+
+/** Nothing is in the way where neither rules nor a login are: then the registry is returned as it is. */
+export function guarded(options: GuardOptions): RegistryReader {
+  const rules = new Rules(options.upstream, options.rules)
+  return rules.used || options.anonymous ? new GuardedRegistry(options, rules) : options.registry
+}
+
+class GuardedRegistry implements RegistryReader {
+  readonly #options: GuardOptions
+  readonly #rules: Rules
+  readonly #visibility: Visibility
+
+  constructor(options: GuardOptions, rules: Rules) {
+    const { upstream, metadata, now = Date.now } = options
+    this.#options = options
+    this.#rules = rules
+    this.#visibility = new Visibility({ upstream, metadata, now })
+  }
+
+  getManifest(name: RepositoryName, reference: Reference, asker?: Asker) {
+    return after(this.#mayRead(name, reference, asker), () =>
+      this.#options.registry.getManifest(name, reference, asker),
+    )
+  }
+
+  headManifest(name: RepositoryName, reference: Reference, asker?: Asker) {
+    return after(this.#mayRead(name, reference, asker), () =>
+      this.#options.registry.headManifest(name, reference, asker),
+    )
+  }
+
+  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker) {
+    return after(this.#maySee(name, asker, blobOf(digest)), () =>
+      this.#options.registry.getBlob(name, digest, range, asker),
+    )
+  }
+
+  async headBlob(name: RepositoryName, digest: Digest, asker?: Asker) {
+    await this.#maySee(name, asker, blobOf(digest))
+    return this.#options.registry.headBlob(name, digest, asker)
+  }
+
+  async listTags(name: RepositoryName, query: TagQuery, asker?: Asker): Promise<TagPage> {
+    await this.#maySee(name, asker, (open) => open.listTags(name, { n: 1 }))
+    if (!this.#rules.tellsTags(name)) return this.#options.registry.listTags(name, query, asker)
+    const { tags } = await this.#options.registry.listTags(name, {}, asker)
+    const { n, last } = query
+    const rest = tags.filter((tag) => this.#rules.permits(name, tag) && (last === undefined || tag > last))
+    return { tags: rest.slice(0, n), more: n !== undefined && n > 0 && rest.length > n }
+  }
+
+  async listReferrers(name: RepositoryName, digest: Digest, asker?: Asker) {
+    await this.#mayRead(name, digest, asker)
+    return this.#options.registry.listReferrers(name, digest, asker)
+  }
+
+  async tagHistory(name: RepositoryName, tag: Tag, asker?: Asker): Promise<TagMoment[]> {
+    await this.#mayRead(name, tag, asker)
+    return (await this.#options.registry.tagHistory?.(name, tag, asker)) ?? []
+  }
+
+  /** Throws or rejects with why not; undefined when it is clear at once that nothing is in the way. */
+  #mayRead(name: RepositoryName, reference: Reference, asker: Asker | undefined): Promise<void> | undefined {
+    if (isTag(reference)) this.#rules.checkTag(name, reference)
+    const seen = this.#maySee(name, asker, (open, there) => Promise.resolve(open.headManifest(there, reference)))
+    if (isTag(reference) || !this.#rules.tellsTags(name)) return seen
+    return this.#checkDigest(name, reference, seen)
+  }
+
+  #maySee(
+    name: RepositoryName,
+    asker: Asker | undefined,
+    ask: (open: RegistryReader, name: RepositoryName) => Promise<unknown>,
+  ): Promise<void> | undefined {
+    this.#rules.checkName(name)
+    const { anonymous } = this.#options
+    if (!anonymous || !asker || asker.mayReadPrivate || this.#visibility.isKnownPublic(name)) return undefined
+    return this.#visibility.check(name, () => ask(anonymous, name))
+  }
+
+  async #checkDigest(name: RepositoryName, digest: Digest, seen: Promise<void> | undefined): Promise<void> {
+    await seen
+    const { metadata, upstream } = this.#options
+    this.#rules.checkDigest(name, await metadata.tagsOf({ registry: upstream, name }, digest))
+  }
+}
+
+const blobOf = (digest: Digest) => (open: RegistryReader, name: RepositoryName) => open.headBlob(name, digest)
+
+function after<T>(waited: Promise<void> | undefined, then: () => Soon<T>): Soon<T> {
+  return waited ? waited.then(then) : then()
+}

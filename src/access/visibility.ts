@@ -1,0 +1,94 @@
+import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+
+export interface VisibilityOptions {
+  upstream: string
+  metadata: Metadata
+  now: () => number
+}
+
+/** How long it is believed that everybody may read a repository, and that not, in milliseconds. */
+const publicFor = 3_600_000
+const privateFor = 300_000
+
+interface Verdict {
+  readonly public: boolean
+  readonly checkedAt: number
+}
+
+/**
+ * Which repositories of an upstream everybody could read there. What only our credentials can see is private here as
+ * well. Told by asking the upstream without a login for the very thing a client wants; remembered, and asked again later.
+ */
+export class Visibility {
+  readonly #options: VisibilityOptions
+  readonly #known = new Map<RepositoryName, Verdict>()
+  readonly #flights = new Map<RepositoryName, Promise<boolean>>()
+
+  constructor(options: VisibilityOptions) {
+    this.#options = options
+  }
+
+  /** Whether it is known at once that everybody may read it. */
+  isKnownPublic(name: RepositoryName): boolean {
+    const verdict = this.#known.get(name)
+    return verdict !== undefined && verdict.public && this.#holds(verdict)
+  }
+
+  /**
+   * Throws DENIED unless everybody may read the repository; what `ask` throws when it does not exist for everybody, or
+   * when nothing can be found out and nothing was known. `ask` asks the upstream without a login.
+   */
+  async check(name: RepositoryName, ask: () => Promise<unknown>): Promise<void> {
+    let flight = this.#flights.get(name)
+    if (!flight) {
+      flight = this.#isPublic(name, ask).finally(() => this.#flights.delete(name))
+      this.#flights.set(name, flight)
+    }
+    if (await flight) return
+    const { upstream } = this.#options
+    throw new RegistryError(
+      'DENIED',
+      `${name} cannot be read at ${upstream} without a login, so it is for clients that logged in and may read it (access.private)`,
+    )
+  }
+
+  async #isPublic(name: RepositoryName, ask: () => Promise<unknown>): Promise<boolean> {
+    const repository = { registry: this.#options.upstream, name }
+    const before = this.#known.get(name) ?? (await this.#options.metadata.findVisibility(repository))
+    if (before && this.#holds(before)) {
+      this.#remember(name, before)
+      return before.public
+    }
+    try {
+      await ask()
+      return await this.#keep(name, true)
+    } catch (error) {
+      if (error instanceof UpstreamError && error.failure === 'unauthorized') return this.#keep(name, false)
+      // No such thing, for everybody: that says nothing of the repository's others, of which some may be kept here.
+      if (isAbsence(error) && !before?.public) throw error
+      if (before?.public && isAbsence(error)) return true
+      if (before && error instanceof UpstreamError) return before.public
+      throw error
+    }
+  }
+
+  async #keep(name: RepositoryName, isPublic: boolean): Promise<boolean> {
+    const { upstream, metadata, now } = this.#options
+    const verdict = { public: isPublic, checkedAt: now() }
+    this.#remember(name, verdict)
+    // A disk that refuses costs one more question after the next start.
+    await metadata.putVisibility({ registry: upstream, name }, verdict).catch(() => {})
+    return isPublic
+  }
+
+  #remember(name: RepositoryName, verdict: Verdict): void {
+    if (this.#known.size >= 10_000) this.#known.clear()
+    this.#known.set(name, verdict)
+  }
+
+  #holds({ public: isPublic, checkedAt }: Verdict): boolean {
+    return this.#options.now() < checkedAt + (isPublic ? publicFor : privateFor)
+  }
+}

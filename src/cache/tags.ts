@@ -1,0 +1,192 @@
+import type { Digest } from '../oci/digest.ts'
+import { isAbsence, UpstreamError } from '../oci/errors.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
+import type { Asker, Manifest, RegistrySource, Soon, TagMoment } from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { Flights } from './flights.ts'
+import { backoffAfter, freshUntil, type TagPolicies, type TagPolicy } from './freshness.ts'
+import type { HotManifests, HotTag } from './hot-manifests.ts'
+import type { Manifests } from './manifests.ts'
+import { withinPatience } from './patience.ts'
+import type { Withheld } from './withheld.ts'
+
+export interface TagsOptions {
+  upstream: string
+  reader: RegistrySource
+  metadata: Metadata
+  policies: TagPolicies
+  manifests: Manifests
+  hot: HotManifests
+  withheld: Withheld
+  /** Longest wait for an upstream while there is an answer here, in milliseconds. */
+  patience: number
+  /** Whether clients may have a tag checked (no-cache). */
+  forcible: boolean
+  now: () => number
+}
+
+/** After a failure the next check is waited for no longer than this, in milliseconds. */
+const patienceAfterFailure = 500
+
+/** What tags mean: asked again when their time is over, and served as they were while the upstream cannot say. */
+export class Tags {
+  readonly #options: TagsOptions
+  readonly #manifests: Manifests
+  readonly #hot: HotManifests
+  readonly #flights = new Flights()
+
+  constructor(options: TagsOptions) {
+    this.#options = options
+    this.#manifests = options.manifests
+    this.#hot = options.hot
+  }
+
+  get(name: RepositoryName, tag: Tag, asker?: Asker): Soon<Manifest> {
+    const key = this.#manifests.keyOf(name, tag)
+    const hot = this.#hot.tag(key)
+    const forced = this.#options.forcible && asker?.noCache === true
+    const here = hot && this.#withoutAsking(hot, forced)
+    if (here) return here
+    return this.#flights.share(forced ? `${key} checked` : key, async () => {
+      const kept = hot ?? (await this.#kept(name, tag))
+      if (!kept) return this.#new(name, tag, asker)
+      const answer = this.#withoutAsking(kept, forced)
+      if (answer) return answer
+      // Nearly out of pulls: what is here is served without a check, until the upstream has told of new ones.
+      if (this.#options.reader.sparing && !forced) return this.#manifests.found(kept.manifest, 'hit')
+      return this.#checkInTime(name, tag, kept, asker)
+    })
+  }
+
+  /** Every meaning the tag was seen to have, newest first. */
+  history(name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
+    return this.#options.metadata.tagHistory(this.#manifests.repository(name), tag)
+  }
+
+  #withoutAsking(kept: HotTag, forced: boolean): Manifest | undefined {
+    const now = this.#options.now()
+    if (kept.stale && now < kept.retryAt) return this.#manifests.found(kept.stale, 'stale')
+    const fresh = now < kept.freshUntil && (!forced || kept.pinned)
+    return fresh ? this.#manifests.found(kept.manifest, 'hit') : undefined
+  }
+
+  async #new(name: RepositoryName, tag: Tag, asker?: Asker): Promise<Manifest> {
+    const { reader, withheld } = this.#options
+    // A HEAD is free where pulls are counted, and may tell that the manifest is here under another tag, or held back.
+    if (reader.sparing || withheld.used) {
+      const head = await reader.headManifest(name, tag, asker)
+      // Where HEAD is refused a GET has been the answer: it is not paid for twice.
+      if ('bytes' in head) await this.#manifests.keep(name, head, undefined)
+      return this.#move(name, tag, head.digest, asker)
+    }
+    const manifest = await this.#manifests.fetch(name, tag, asker)
+    return this.#manifests.found(this.#heat(name, tag, manifest).manifest, 'miss')
+  }
+
+  #checkInTime(name: RepositoryName, tag: Tag, kept: HotTag, asker?: Asker): Promise<Manifest> {
+    const { patience, upstream } = this.#options
+    const wait = kept.failures > 0 ? Math.min(patience, patienceAfterFailure) : patience
+    return withinPatience(this.#check(name, tag, kept, asker), wait, () => {
+      const error = new UpstreamError('timeout', `upstream ${upstream} did not answer within ${wait / 1000} s`)
+      return this.#manifests.found(this.#stale(name, tag, kept, error), 'stale')
+    })
+  }
+
+  /** The time of a kept tag is over: one HEAD tells whether it still holds, and when that fails it is served as it is. */
+  async #check(name: RepositoryName, tag: Tag, kept: HotTag, asker?: Asker): Promise<Manifest> {
+    try {
+      const head = await this.#options.reader.headManifest(name, tag, asker)
+      const policy = this.#options.policies(name, tag)
+      const until = await this.#heldUntil(name, tag, head.digest, policy)
+      if (head.digest === kept.manifest.digest) return await this.#confirm(name, tag, kept.manifest, 'revalidated')
+      if (until !== undefined) return await this.#holdBack(name, tag, kept, { digest: head.digest, until, asker })
+      if ('bytes' in head) await this.#manifests.keep(name, head, undefined)
+      return await this.#move(name, tag, head.digest, asker)
+    } catch (error) {
+      if (isAbsence(error)) await this.#forget(name, tag)
+      if (!(error instanceof UpstreamError)) throw error
+      return this.#manifests.found(this.#stale(name, tag, kept, error), 'stale')
+    }
+  }
+
+  /** Until when a meaning is too new to be served; undefined when it is not. */
+  async #heldUntil(name: RepositoryName, tag: Tag, digest: Digest, policy: TagPolicy): Promise<number | undefined> {
+    if (policy.minAge === 0) return undefined
+    const until = (await this.#noted(name, tag, digest)) + policy.minAge
+    return this.#options.now() < until ? until : undefined
+  }
+
+  /** A tag that means something too new: what it meant before goes on. The new is fetched, to know all that is held back with it. */
+  async #holdBack(
+    name: RepositoryName,
+    tag: Tag,
+    kept: HotTag,
+    { digest, until, asker }: { digest: Digest; until: number; asker: Asker | undefined },
+  ): Promise<Manifest> {
+    const { withheld } = this.#options
+    const known = await this.#manifests.find(name, digest)
+    const manifest = known ?? (await this.#options.reader.getManifest(name, digest, asker))
+    // Held back before it is kept: then its blobs can be told from those that were here before.
+    await this.#manifests.written(withheld.hold(this.#manifests.repository(name), tag, until, manifest))
+    if (!known) await this.#manifests.keep(name, manifest, undefined)
+    return this.#confirm(name, tag, kept.manifest, 'revalidated')
+  }
+
+  /** A tag that means another digest now. By digest, so that what was announced is what comes, and a known one costs nothing. */
+  async #move(name: RepositoryName, tag: Tag, digest: Digest, asker?: Asker): Promise<Manifest> {
+    const { policies, withheld, now } = this.#options
+    const { manifest } = await this.#manifests.obtain(name, digest, asker)
+    const since = await this.#noted(name, tag, digest)
+    const free = now() >= since + policies(name, tag).minAge
+    if (free) await this.#manifests.written(withheld.release(this.#manifests.repository(name), manifest))
+    await withheld.check(name, digest)
+    return this.#confirm(name, tag, manifest, 'miss')
+  }
+
+  async #confirm(
+    name: RepositoryName,
+    tag: Tag,
+    manifest: Manifest,
+    outcome: 'miss' | 'revalidated',
+  ): Promise<Manifest> {
+    const { checkedAt } = this.#heat(name, tag, manifest)
+    const record = { digest: manifest.digest, checkedAt }
+    await this.#manifests.written(this.#options.metadata.putTag(this.#manifests.repository(name), tag, record))
+    return this.#manifests.found(manifest, outcome)
+  }
+
+  #stale(name: RepositoryName, tag: Tag, kept: HotTag, error: UpstreamError): Manifest {
+    const failures = kept.failures + 1
+    const wait = Math.max(backoffAfter(failures), error.retryAfter ?? 0)
+    const stale = { ...kept.manifest, stale: { since: kept.checkedAt, reason: error.message } }
+    const retryAt = this.#options.now() + wait
+    this.#hot.keepTag(this.#manifests.keyOf(name, tag), { ...kept, failures, retryAt, stale })
+    return stale
+  }
+
+  async #forget(name: RepositoryName, tag: Tag): Promise<void> {
+    this.#hot.dropTag(this.#manifests.keyOf(name, tag))
+    await this.#manifests.written(this.#options.metadata.deleteTag(this.#manifests.repository(name), tag))
+  }
+
+  /** Since when the upstream is known to say so. */
+  async #noted(name: RepositoryName, tag: Tag, digest: Digest): Promise<number> {
+    const { metadata, now } = this.#options
+    const at = now()
+    return (await this.#manifests.written(metadata.noteTag(this.#manifests.repository(name), tag, digest, at))) ?? at
+  }
+
+  async #kept(name: RepositoryName, tag: Tag): Promise<HotTag | undefined> {
+    const record = await this.#options.metadata.findTag(this.#manifests.repository(name), tag)
+    const manifest = record && (await this.#manifests.find(name, record.digest))
+    return manifest && this.#heat(name, tag, manifest, record.checkedAt)
+  }
+
+  #heat(name: RepositoryName, tag: Tag, manifest: Manifest, checkedAt = this.#options.now()): HotTag {
+    const policy = this.#options.policies(name, tag)
+    const pinned = policy.freshness === 'pinned'
+    const hot = { manifest, checkedAt, freshUntil: freshUntil(policy, checkedAt), pinned, failures: 0, retryAt: 0 }
+    this.#hot.keepTag(this.#manifests.keyOf(name, tag), hot)
+    return hot
+  }
+}
