@@ -17,7 +17,7 @@ export interface Identity {
 export interface AccessOptions {
   /** What clients may do without logging in. */
   anonymous: 'push' | 'pull' | 'none'
-  /** The one user there is, who may do everything to what is hosted here, and read what is private at upstreams. */
+  /** The one user there is, who may do everything to what is hosted here. */
   user?: { username: string; password: string } | undefined
   /** Who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all. */
   private: 'login' | 'open'
@@ -52,7 +52,8 @@ export function createAccess(options: AccessOptions, isHosted: (name: Repository
       const right = sameSecret(given.username, user.username) && sameSecret(given.password, user.password)
       return right ? { user: user.username } : { user: undefined, wrong: true }
     },
-    mayReadPrivate: (identity) => options.private === 'open' || identity.user !== undefined,
+    // Who may read which private repository of an upstream is not settled yet: nobody, unless it is open to all.
+    mayReadPrivate: () => options.private === 'open',
     enter(identity, asMirror) {
       if (identity.user !== undefined) return
       if (identity.wrong) throw unauthorized('the user name or password is wrong')

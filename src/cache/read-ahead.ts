@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
-import { readManifest } from '../oci/manifest.ts'
+import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Manifest } from '../oci/registry.ts'
 
@@ -14,14 +14,26 @@ export interface Ahead {
 /** Fills begun ahead at the same time, at most: the rest follow as these end. */
 const atOnce = 24
 
+/** Images remembered of one repository. */
+const remembered = 50
+
+/** An image whose manifest was served. */
+interface Image {
+  pulled: boolean
+  /** Undefined where asking for it does not tell that the image is pulled. */
+  readonly config: Digest | undefined
+  readonly layers: readonly Ahead[]
+}
+
 /**
- * Clients fetch three layers at a time. When the first layer of an image is asked for, the others are on their way as well.
- * An image that is only looked at costs nothing, and looking includes its config: containerd reads those of all platforms.
+ * Clients fetch three layers at a time. When it is clear that an image is being pulled, all of its layers are on their way:
+ * when its first layer is asked for, or its config where it is no child of an index, for containerd reads the configs of
+ * all platforms and pulls one. An image that is only looked at costs nothing.
  */
 export class ReadAhead {
   readonly #fill: (blob: Ahead) => Promise<void>
-  /** The images that have a layer; the platforms of one often share some. */
-  readonly #images = new LRUCache<string, Manifest[]>({ max: 1000 })
+  readonly #images = new LRUCache<RepositoryName, Image[]>({ max: 500 })
+  readonly #children = new LRUCache<string, true>({ max: 5000 })
   readonly #seen = new WeakSet<Manifest>()
   readonly #queue: Ahead[] = []
   #running = 0
@@ -35,21 +47,25 @@ export class ReadAhead {
   manifestServed(name: RepositoryName, manifest: Manifest): void {
     if (this.#seen.has(manifest)) return
     this.#seen.add(manifest)
-    for (const { digest } of layersOf(manifest)) {
-      const key = `${name}@${digest}`
-      this.#images.set(key, [...(this.#images.get(key) ?? []), manifest])
-    }
+    const content = contentOf(manifest)
+    for (const child of content?.manifests ?? []) this.#children.set(`${name}@${child.digest}`, true)
+    const layers = content ? layersOf(name, content) : []
+    if (layers.length === 0) return
+    const config = this.#children.has(`${name}@${manifest.digest}`) ? undefined : content?.config?.digest
+    const before = this.#images.get(name) ?? []
+    this.#images.set(name, [{ pulled: false, config, layers }, ...before].slice(0, remembered))
   }
 
   /** A client asks for this blob. */
   blobAsked(name: RepositoryName, digest: Digest): void {
-    const [manifest, another] = this.#images.get(`${name}@${digest}`) ?? []
-    // A layer of several images does not tell which of them is being pulled; the next one will.
-    if (!manifest || another) return
-    for (const blob of layersOf(manifest)) {
-      this.#images.delete(`${name}@${blob.digest}`)
-      if (blob.digest !== digest) this.#queue.push({ name, digest: blob.digest, size: blob.size })
-    }
+    const images = this.#images.get(name)
+    if (!images?.some(({ pulled }) => !pulled)) return
+    const asked = (image: Image) => image.config === digest || image.layers.some((layer) => layer.digest === digest)
+    const [image, another] = images.filter(asked)
+    // A blob of several images does not tell which of them is being pulled; the next one will.
+    if (!image || another || image.pulled) return
+    image.pulled = true
+    this.#queue.push(...image.layers.filter((layer) => layer.digest !== digest))
     this.#next()
   }
 
@@ -66,10 +82,17 @@ export class ReadAhead {
   }
 }
 
-function layersOf(manifest: Manifest) {
+function contentOf(manifest: Manifest): ManifestContent | undefined {
   try {
-    return readManifest(manifest.bytes).layers.filter((layer) => !layer.urls?.length)
+    return readManifest(manifest.bytes)
   } catch {
-    return []
+    return undefined
   }
+}
+
+/** What a client unpacks; nothing of an attestation. */
+function layersOf(name: RepositoryName, content: ManifestContent): Ahead[] {
+  const layers = content.layers.filter((layer) => !layer.urls?.length)
+  if (layers.every((layer) => layer.mediaType.startsWith('application/vnd.in-toto'))) return []
+  return layers.map(({ digest, size }) => ({ name, digest, size }))
 }

@@ -27,12 +27,19 @@ describe('read-ahead', () => {
     expect(upstream.count(/GET .*blobs/)).toBe(layers.length)
   })
 
-  it('does nothing for a manifest that is only looked at, nor for its config', async () => {
-    const { cached, digest, layersAsked } = await startImage(true)
+  it('fetches them once the config is asked for', async () => {
+    const { cached, digest } = await startImage(true)
     await cached.manifest('app', '1')
     await cached.read('app', digest('c'))
     await cached.settled()
-    expect(layersAsked()).toBe(1)
+    for (const name of layers) expect(await cached.stored(digest(name)), name).toBeDefined()
+  })
+
+  it('does nothing for a manifest that is only looked at', async () => {
+    const { cached, layersAsked } = await startImage(true)
+    await cached.manifest('app', '1')
+    await cached.settled()
+    expect(layersAsked()).toBe(0)
   })
 
   it('can be switched off for an upstream', async () => {
@@ -43,6 +50,20 @@ describe('read-ahead', () => {
     expect(layersAsked()).toBe(1)
   })
 
+  it('does not take the config of one platform of an index for a pull', async () => {
+    const child = {
+      blobs: { c: '{}', l: 'layer' },
+      manifests: { m: { config: 'c', layers: ['l'] }, i: { manifests: ['m'] } },
+    }
+    const upstream = await startUpstream({ content: { app: { ...child, tags: { 1: 'i' } } } })
+    const cached = await startCached(upstream, { readAhead: true })
+    await cached.manifest('app', '1')
+    await cached.manifest('app', upstream.content.digest('app', 'm'))
+    await cached.read('app', upstream.content.digest('app', 'c'))
+    await cached.settled()
+    expect(upstream.count(/GET .*blobs/)).toBe(1)
+  })
+
   it('waits for a layer that tells which image is pulled, where two share one', async () => {
     const image = (own: string) => ({ config: 'c', layers: ['shared', own] })
     const blobs = { c: '{}', shared: 'shared layer', mine: 'one platform', other: 'another platform' }
@@ -50,7 +71,7 @@ describe('read-ahead', () => {
     const upstream = await startUpstream({ content })
     const cached = await startCached(upstream, { readAhead: true })
     for (const tag of ['a', 'b']) await cached.manifest('app', tag)
-    for (const name of ['shared', 'mine']) await cached.read('app', upstream.content.digest('app', name))
+    for (const name of ['c', 'shared', 'mine']) await cached.read('app', upstream.content.digest('app', name))
     await cached.settled()
     expect(await cached.stored(upstream.content.digest('app', 'other'))).toBeUndefined()
   })
