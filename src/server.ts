@@ -60,7 +60,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const access = createAccess(config.access, (name) => registry.isHosted(name))
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
+  const { publicUrl, trustedProxies } = config
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
     const listener = await listen(app.fetch, config.listen)
     return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
