@@ -14,6 +14,7 @@ import type {
   TagRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
+import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams } from './sqlite-upstreams.ts'
@@ -61,11 +62,13 @@ class SqliteMetadata implements Metadata {
   #impatientUntil = 0
   readonly #sync: WalSync
   readonly hosted: SqliteHosted
+  readonly access: SqliteAccess
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
+    this.access = new SqliteAccess(database, sync)
     this.#sql = statements(database)
     this.#upstreams = new SqliteUpstreams({
       database,
