@@ -4,8 +4,10 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
+import type { Browsing } from './browsing.ts'
 import type { HostedMetadata } from './hosted.ts'
 
+export type * from './browsing.ts'
 export type * from './hosted.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
@@ -67,6 +69,8 @@ export interface ListKey {
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
+  /** What people look for, hosted and cached alike. */
+  readonly browsing: Browsing
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

@@ -14,6 +14,7 @@ import type {
   TagRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
+import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams } from './sqlite-upstreams.ts'
@@ -61,11 +62,13 @@ class SqliteMetadata implements Metadata {
   #impatientUntil = 0
   readonly #sync: WalSync
   readonly hosted: SqliteHosted
+  readonly browsing: SqliteBrowsing
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
+    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
     this.#upstreams = new SqliteUpstreams({
       database,
@@ -202,6 +205,7 @@ class SqliteMetadata implements Metadata {
   async close(): Promise<void> {
     this.#uses.flush()
     this.hosted.flush()
+    this.browsing.flush()
     await this.#sync.close()
     this.#database.close()
   }

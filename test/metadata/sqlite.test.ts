@@ -9,14 +9,17 @@ import { startCached } from '../helpers/cached.ts'
 import { makeClock } from '../helpers/clock.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { startUpstream } from '../helpers/upstream.ts'
+import { testBrowsing } from '../suites/browsing.ts'
 import { testMetadata } from '../suites/metadata.ts'
 
 const makeFile = () => path.join(makeFolder(), 'berth.db')
 
-testMetadata('SQLite', async () => {
+const make = async () => {
   const file = makeFile()
   return { open: () => sqliteMetadata(file) }
-})
+}
+testMetadata('SQLite', make)
+testBrowsing('SQLite', make)
 
 const digest = digestOf(Buffer.from('x'))
 const node = { registry: 'docker.io', name: parseRepositoryName('library/node') }
