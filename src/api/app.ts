@@ -3,7 +3,7 @@ import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import type { Access } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
-import type { RepositoryName } from '../oci/reference.ts'
+import { isTag, type RepositoryName } from '../oci/reference.ts'
 import type { Registry, Soon } from '../oci/registry.ts'
 import { blob } from './blobs.ts'
 import { apiVersion, Call, type ApiContext } from './call.ts'
@@ -84,6 +84,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
   function read(call: Call, request: InRepository): Soon<Response> {
     switch (request.kind) {
       case 'manifest':
+        if (isTag(request.reference)) call.tag = request.reference
         return manifest(call, registry, request.reference)
       case 'dated':
         return dated(call, registry, request)

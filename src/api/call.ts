@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { RepositoryName } from '../oci/reference.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Identity } from '../access/access.ts'
 import type { Asker, Blob } from '../oci/registry.ts'
 import { errorAnswer } from './errors.ts'
@@ -38,6 +38,8 @@ export class Call implements Asker {
   route = 'unknown'
   /** The repository's one name; empty where the endpoint has none. */
   name = '' as RepositoryName
+  /** Of a manifest that is read. */
+  tag: Tag | undefined
   identity: Identity | undefined
   /** Whether it may read what its upstream shows only to our credentials. */
   mayReadPrivate = false
@@ -158,6 +160,8 @@ export class Call implements Asker {
       duration: performance.now() - this.#started,
       path: this.path,
       search: this.search,
+      name: this.name,
+      tag: this.tag,
       client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,

@@ -5,9 +5,11 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
+import type { Browsing } from './browsing.ts'
 import type { HostedMetadata } from './hosted.ts'
 
 export type * from './access.ts'
+export type * from './browsing.ts'
 export type * from './hosted.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
@@ -71,6 +73,8 @@ export interface Metadata {
   readonly hosted: HostedMetadata
   /** Accounts and their rights. */
   readonly access: AccessMetadata
+  /** What people look for, hosted and cached alike. */
+  readonly browsing: Browsing
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

@@ -15,6 +15,7 @@ import type {
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
+import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams } from './sqlite-upstreams.ts'
@@ -63,12 +64,14 @@ class SqliteMetadata implements Metadata {
   readonly #sync: WalSync
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
+  readonly browsing: SqliteBrowsing
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
     this.access = new SqliteAccess(database, sync)
+    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
     this.#upstreams = new SqliteUpstreams({
       database,
@@ -205,6 +208,7 @@ class SqliteMetadata implements Metadata {
   async close(): Promise<void> {
     this.#uses.flush()
     this.hosted.flush()
+    this.browsing.flush()
     await this.#sync.close()
     this.#database.close()
   }
