@@ -5,8 +5,10 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { HostedMetadata } from './hosted.ts'
+import type { SignatureMetadata } from './signatures.ts'
 
 export type * from './hosted.ts'
+export type * from './signatures.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
 export interface RepositoryKey {
@@ -67,6 +69,8 @@ export interface ListKey {
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
+  /** What was found out of signatures of upstreams' content. */
+  readonly signatures: SignatureMetadata
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>
