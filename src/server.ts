@@ -10,6 +10,7 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
+import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
@@ -74,7 +75,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const { publicUrl, trustedProxies } = config
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
-    const listener = await listen(app.fetch, config.listen)
+    const proxy = await openProxying({ config, registry, access, report, now })
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
     return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
   } catch (error) {
     await close()

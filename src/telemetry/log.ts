@@ -100,6 +100,10 @@ export function logEvents(log: Logger): (event: Event) => void {
         const { upstream, repository, digest, result, message } = event
         return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
       }
+      case 'tunnel': {
+        const { target, outcome, message } = event
+        return log[message === undefined ? 'debug' : 'warn']({ target, outcome }, message ?? 'tunnel')
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

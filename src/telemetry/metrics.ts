@@ -61,6 +61,8 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.evictedBytes.inc({ upstream: event.upstream }, event.bytes)
         case 'signature':
           return counters.signatures.inc({ upstream: event.upstream, result: event.result })
+        case 'tunnel':
+          return counters.tunnels.inc({ outcome: event.outcome })
         case 'fill-started':
         case 'hosted-content-lost':
         case 'collected':
@@ -138,6 +140,7 @@ function countersOf(registers: Registry[]) {
       ['upstream', 'result'],
     ),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
+    tunnels: counter('proxy_tunnels_total', 'CONNECT requests: served, passed on, refused or failed.', ['outcome']),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({
       name: 'berth_blob_duration_seconds',

@@ -11,7 +11,7 @@ async function run(argv: string[], env: NodeJS.ProcessEnv = {}) {
 }
 
 describe('help', () => {
-  it.each([[], ['serve'], ['namespace'], ['collect'], ['config'], ['version']])(
+  it.each([[], ['serve'], ['namespace'], ['collect'], ['ca'], ['config'], ['version']])(
     'berth %s --help is as in the golden file',
     async (...command) => {
       const { code, out, err } = await run([...command, '--help'])
