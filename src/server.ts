@@ -2,13 +2,14 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { createAccess, guarded } from './access/access.ts'
-import { apiApp } from './api/app.ts'
+import { apiApp, type RequestEvent } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
+import type { Tag } from './oci/reference.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
@@ -39,7 +40,10 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     fillsInFlight: () => cache.fillsInFlight,
     cacheBytes: () => metadata.storedBytes(),
   })
-  const report = (event: Event) => telemetry.report(event)
+  const report = (event: Event) => {
+    telemetry.report(event)
+    if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
+  }
   const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
   const cache = openCache({
     store,
@@ -67,7 +71,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const access = createAccess(config.access, (name) => registry.isHosted(name))
 
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
+  const { publicUrl, trustedProxies } = config
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
     const listener = await listen(app.fetch, config.listen)
     return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
@@ -84,6 +89,11 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     await store.close()
     telemetry.flush()
   }
+}
+
+/** A client asked what a tag means, as each does once before it pulls: with GET or with HEAD, which kind it is. */
+function isPullByTag(event: Event): event is RequestEvent & { tag: Tag } {
+  return event.type === 'request' && event.tag !== undefined && event.status < 400
 }
 
 function reached(upstream: UpstreamConfig, network: Network, now: () => number) {

@@ -14,6 +14,8 @@ import type {
   TagRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
+import { SqliteAccess } from './sqlite-access.ts'
+import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
@@ -62,12 +64,16 @@ class SqliteMetadata implements Metadata {
   #impatientUntil = 0
   readonly #sync: WalSync
   readonly hosted: SqliteHosted
+  readonly access: SqliteAccess
+  readonly browsing: SqliteBrowsing
   readonly signatures: SqliteSignatures
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
+    this.access = new SqliteAccess(database, sync)
+    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
     const parts: SqliteParts = {
       database,
@@ -207,6 +213,7 @@ class SqliteMetadata implements Metadata {
   async close(): Promise<void> {
     this.#uses.flush()
     this.hosted.flush()
+    this.browsing.flush()
     await this.#sync.close()
     this.#database.close()
   }
