@@ -47,7 +47,11 @@ export async function makeSigstore({
     const certificate = await authority.issueCertificate({
       publicKey: publicKey.export({ type: 'spki', format: 'der' }),
       subjectAltName: subject,
-      extensions: [{ oid: '1.3.6.1.4.1.57264.1.8', value: issuer }],
+      // Fulcio says it in two ways, of which the first came first.
+      extensions: [
+        { oid: '1.3.6.1.4.1.57264.1.1', value: issuer, legacy: true },
+        { oid: '1.3.6.1.4.1.57264.1.8', value: issuer },
+      ],
     })
     return { certificate, signature: sign('sha256', bytes, privateKey).toString('base64') }
   }
@@ -84,7 +88,10 @@ export async function makeSigstore({
       const { certificate, signature } = await signAs(preAuthEncoding(statement), { ...builder, ...identity })
       const signatures = [{ signature, verifier: base64(toPem(certificate)) }]
       const payloadHash = { algorithm: 'sha256', value: hex(statement) }
-      const entry = await log({ apiVersion: '0.0.1', kind: 'dsse', spec: { payloadHash, signatures } }, after)
+      const entry = await log(
+        { apiVersion: '0.0.1', kind: 'dsse', spec: { envelopeHash: payloadHash, payloadHash, signatures } },
+        after,
+      )
       const material = { certificate: { rawBytes: base64(certificate) }, tlogEntries: [logEntry(entry)] }
       return bundleLayer(material, statement, signature)
     },

@@ -143,6 +143,16 @@ describe('an image that is not signed, where a rule enforces it', () => {
     }
   })
 
+  it('is not opened by another repository with the same rule where the same image is signed', async () => {
+    const { berth, upstream, digest, signer } = await start()
+    upstream.push('org/other', content)
+    attachByTag(upstream, 'org/other', digest('one'), signer.simple(digest('one')))
+    const other = (path: string) => path.replace('/app/', '/other/')
+    for (const path of [manifest('one'), manifest(digest('one')), blob(digest('one layer'))]) {
+      expect([await statusOf(berth, other(path)), await statusOf(berth, path)]).toEqual([200, 403])
+    }
+  })
+
   it('is served as soon as it is signed', async () => {
     const { berth, upstream, digest, signer, clock } = await start({ upstream: { freshness: 'always' } })
     expect(await statusOf(berth, manifest('one'))).toBe(403)
