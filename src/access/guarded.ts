@@ -1,5 +1,5 @@
 // A registry that shows only what rules allow, and what is private at its upstream only to those who may see it.
-import type { Digest } from '../oci/digest.ts'
+import { algorithmOf, digestOf, type Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type {
@@ -106,6 +106,10 @@ class GuardedRegistry implements RegistryReader {
 
   async #noted(name: RepositoryName, reference: Reference, found: Soon<Manifest>): Promise<Manifest> {
     const manifest = await found
+    // Tags lead to digests of one algorithm; by another one the same content is no other.
+    if (!isTag(reference) && algorithmOf(reference) !== 'sha256') {
+      await this.#reach.checkManifest(name, digestOf(manifest.bytes))
+    }
     await this.#reach.note(name, manifest, isTag(reference))
     return manifest
   }
