@@ -37,7 +37,20 @@ const rooms: Record<string, Room> = {
     typesOnly: true,
   },
   cli: {
-    rooms: ['server', 'config', 'access', 'api', 'cache', 'hosted', 'metadata', 'store', 'telemetry', 'upstream'],
+    rooms: [
+      'server',
+      'config',
+      'access',
+      'api',
+      'cache',
+      'hosted',
+      'metadata',
+      'namespaces',
+      'oci',
+      'store',
+      'telemetry',
+      'upstream',
+    ],
   },
 }
 
@@ -57,6 +70,9 @@ const owners: Record<string, readonly string[]> = {
   'better-sqlite3': ['metadata'],
   undici: ['upstream'],
   commander: ['cli'],
+  jose: ['access', 'upstream'],
+  '@node-rs/argon2': ['access'],
+  '@node-rs/bcrypt': ['access'],
   zod: ['config'],
   yaml: ['config'],
 }

@@ -3,8 +3,9 @@ import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { RepositoryName } from '../oci/reference.ts'
-import type { Identity } from '../access/access.ts'
-import type { Asker, Blob } from '../oci/registry.ts'
+import type { Access, Identity } from '../access/access.ts'
+import type { Asker, Blob, PrivateRight } from '../oci/registry.ts'
+import { challengeFor } from './challenge.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
 import type { Place } from './request.ts'
@@ -16,13 +17,21 @@ export type ReplyHeaders = Record<string, string | string[]>
 /** Old dockers take a server without this header for one of version 1. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
+/** What all calls have in common. */
+export interface Served {
+  readonly access: Access
+  readonly sender: Sender
+  readonly report: ReportRequest
+  /** The URL that clients use, for answers that name one; else they name paths alone. */
+  readonly publicUrl?: string | undefined
+}
+
 /** One request, who makes it, and the ways to answer it; each answer is reported once. */
 export class Call implements Asker {
   readonly #out: ServerResponse
-  readonly #report: ReportRequest
+  readonly #served: Served
   readonly #started = performance.now()
   readonly incoming: IncomingMessage
-  readonly sender: Sender
   readonly path: string
   /** The query with its question mark, or nothing. */
   readonly search: string
@@ -31,23 +40,26 @@ export class Call implements Asker {
   /** The repository's one name; empty where the endpoint has none. */
   name = '' as RepositoryName
   identity: Identity | undefined
-  /** Whether it may read what its upstream shows only to our credentials. */
-  mayReadPrivate = false
+  action: 'pull' | 'push' | 'delete' = 'pull'
+  /** The repository as the client addresses it. */
+  at: Place | undefined
+  /** The registry that a mirror's client says it means. */
+  ns: string | undefined
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
-  readonly #publicUrl: string
-
-  constructor(c: ApiContext, sender: Sender, report: ReportRequest, publicUrl = '') {
-    this.#publicUrl = publicUrl
+  constructor(c: ApiContext, served: Served) {
+    this.#served = served
     this.#out = c.env.outgoing
-    this.#report = report
-    this.sender = sender
     this.incoming = c.env.incoming
     const url = targetOf(this.incoming.url!)
     const query = url.indexOf('?')
     this.path = query < 0 ? url : url.slice(0, query)
     this.search = query < 0 ? '' : url.slice(query)
+  }
+
+  get sender(): Sender {
+    return this.#served.sender
   }
 
   get method(): string {
@@ -74,7 +86,21 @@ export class Call implements Asker {
   }
 
   get caller(): string | undefined {
-    return this.identity?.user ?? this.incoming.socket.remoteAddress
+    return this.identity?.user ?? this.address
+  }
+
+  get mayReadPrivate(): PrivateRight {
+    return this.identity ? this.#served.access.mayReadPrivate(this.identity, this.name) : 'denied'
+  }
+
+  get address(): string {
+    return this.incoming.socket.remoteAddress ?? ''
+  }
+
+  /** The URL by which the client reaches us, without a path. */
+  get baseUrl(): string {
+    const { host = '' } = this.incoming.headers
+    return this.#served.publicUrl ?? `http://${/^[\w.:[\]-]+$/.test(host) ? host : 'localhost'}`
   }
 
   /** Whether the client's If-None-Match names this digest. */
@@ -88,7 +114,7 @@ export class Call implements Asker {
    */
   urlOf(at: Place, rest: string): string {
     const prefix = at.prefix === '' ? '' : `/${encodeURI(at.prefix)}`
-    return `${this.#publicUrl}${prefix}/v2/${at.path}/${rest}`
+    return `${this.#served.publicUrl ?? ''}${prefix}/v2/${at.path}/${rest}`
   }
 
   /** Answers with a body that is in memory; a HEAD gets its headers alone. */
@@ -114,8 +140,9 @@ export class Call implements Asker {
     const length = String(Buffer.byteLength(body))
     // What comes of a refused upload is not read: the connection ends with the answer.
     const close = this.hasBody ? { Connection: 'close' } : {}
+    const challenge = status === 401 ? { 'WWW-Authenticate': challengeFor(this) } : {}
     this.#done(status, this.head ? 0 : body.length, status >= 500 ? error : undefined)
-    const all = { ...apiVersion, ...headers, ...close, 'Content-Length': length }
+    const all = { ...apiVersion, ...headers, ...challenge, ...close, 'Content-Length': length }
     return new Response(this.head ? null : body, { status, headers: this.#with(all) as Record<string, string> })
   }
 
@@ -134,7 +161,7 @@ export class Call implements Asker {
   }
 
   #done(status: number, bytes: number, error?: unknown): void {
-    this.#report({
+    this.#served.report({
       type: 'request',
       method: this.method,
       route: this.route,
@@ -143,7 +170,7 @@ export class Call implements Asker {
       duration: performance.now() - this.#started,
       path: this.path,
       search: this.search,
-      client: this.incoming.socket.remoteAddress,
+      client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,
     })
