@@ -2,13 +2,15 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess } from './access/access.ts'
-import { apiApp } from './api/app.ts'
+import { apiApp, type RequestEvent } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
+import type { Tag } from './oci/reference.ts'
+import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
@@ -27,6 +29,10 @@ export interface Server {
  */
 export async function startServer(config: Config, { now = Date.now } = {}): Promise<Server> {
   const { data } = config.storage
+  const { trustedRootFile } = config.signatures
+  const signatureRules = await Promise.all(
+    config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
+  )
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -36,7 +42,10 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     fillsInFlight: () => cache.fillsInFlight,
     cacheBytes: () => metadata.storedBytes(),
   })
-  const report = (event: Event) => telemetry.report(event)
+  const report = (event: Event) => {
+    telemetry.report(event)
+    if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
+  }
   const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
   const cache = openCache({
     store,
@@ -49,12 +58,14 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
-  const cached = config.upstreams.map((upstream) => {
+  const cached = config.upstreams.map((upstream, index) => {
     const { name } = upstream
+    const shared = { upstream: name, metadata, now }
     const reach = { ...reached(upstream, network, now), report }
-    const registry = cache.registry(name, upstreamRegistry(reach), upstream)
+    const kept = cache.registry(name, upstreamRegistry(reach), upstream)
+    const registry = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
-    return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
+    return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
@@ -69,7 +80,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
 
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
+  const { publicUrl, trustedProxies } = config
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
     const listener = await listen(app.fetch, config.listen)
     return {
@@ -91,6 +103,11 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     await store.close()
     telemetry.flush()
   }
+}
+
+/** A client asked what a tag means, as each does once before it pulls: with GET or with HEAD, which kind it is. */
+function isPullByTag(event: Event): event is RequestEvent & { tag: Tag } {
+  return event.type === 'request' && event.tag !== undefined && event.status < 400
 }
 
 function reached(upstream: UpstreamConfig, network: Network, now: () => number) {

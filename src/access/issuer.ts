@@ -13,7 +13,7 @@ export interface TokenRequest {
   readonly scopes: readonly Scope[]
   /** Whether the client wants a token with which it can come again instead of keeping the password. */
   readonly offline: boolean
-  readonly address: string
+  readonly address: string | undefined
 }
 
 export interface IssuedToken {
@@ -65,7 +65,7 @@ export class Issuer {
   }
 
   async #identify(request: TokenRequest, nameOf: NameOf): Promise<Identity> {
-    const { login, address } = request
+    const { login, address = '' } = request
     if (!login) return anonymous
     const { credentials } = this.#options
     const identity =

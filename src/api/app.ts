@@ -3,12 +3,13 @@ import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import type { Access, Identity } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
-import type { RepositoryName } from '../oci/reference.ts'
+import { isTag, type RepositoryName } from '../oci/reference.ts'
 import type { Registry, Soon } from '../oci/registry.ts'
 import { blob } from './blobs.ts'
-import { apiVersion, Call, type ApiContext, type Served } from './call.ts'
+import { apiVersion, Call, type ApiContext, type Serving } from './call.ts'
 import { catalog } from './catalog.ts'
 import type { ReportRequest } from './events.ts'
+import { createForwarded } from './forwarded.ts'
 import { referrers, tags } from './lists.ts'
 import { dated, manifest } from './manifests.ts'
 import { putManifest } from './push-manifest.ts'
@@ -38,20 +39,18 @@ export interface ApiOptions {
   access: Access
   /** The URL that clients use, for answers that name one; else they name paths alone. */
   publicUrl?: string | undefined
+  /** Addresses and ranges of proxies whose X-Forwarded-* headers are believed. */
+  trustedProxies?: readonly string[]
   report?: ReportRequest
 }
 
 /** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
-export function apiApp({
-  registry,
-  access,
-  publicUrl,
-  report = () => {},
-}: ApiOptions): Hono<{ Bindings: HttpBindings }> {
-  const served: Served = { access, report, publicUrl, sender: new Sender() }
+export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
+  const { registry, access, publicUrl, report = () => {} } = options
+  const serving: Serving = { access, sender: new Sender(), report, publicUrl, forwarded: createForwarded(options) }
 
   function answer(c: ApiContext): Soon<Response> | undefined {
-    const call = new Call(c, served)
+    const call = new Call(c, serving)
     try {
       const answered = call.path === '/token' ? issue(call) : handle(call)
       return answered instanceof Promise ? answered.catch((error: unknown) => call.replyError(error)) : answered
@@ -109,6 +108,7 @@ export function apiApp({
   function read(call: Call, request: InRepository): Soon<Response> {
     switch (request.kind) {
       case 'manifest':
+        if (isTag(request.reference)) call.tag = request.reference
         return manifest(call, registry, request.reference)
       case 'dated':
         return dated(call, registry, request)
@@ -144,7 +144,7 @@ export function apiApp({
 
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.all('*', (c, next) => answer(c) ?? next())
-  app.notFound((c: ApiContext) => new Call(c, served).replyError(noSuchPath(c.req.path)))
+  app.notFound((c: ApiContext) => new Call(c, serving).replyError(noSuchPath(c.req.path)))
   return app
 }
 

@@ -2,12 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { RepositoryName } from '../oci/reference.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Access, Identity } from '../access/access.ts'
 import type { Asker, Blob, PrivateRight } from '../oci/registry.ts'
 import { challengeFor } from './challenge.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
+import type { Forwarded } from './forwarded.ts'
 import type { Place } from './request.ts'
 import type { Sender, SendResult } from './send.ts'
 
@@ -17,19 +18,19 @@ export type ReplyHeaders = Record<string, string | string[]>
 /** Old dockers take a server without this header for one of version 1. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
-/** What all calls have in common. */
-export interface Served {
+/** What all requests are answered with. */
+export interface Serving {
   readonly access: Access
   readonly sender: Sender
   readonly report: ReportRequest
-  /** The URL that clients use, for answers that name one; else they name paths alone. */
-  readonly publicUrl?: string | undefined
+  readonly forwarded: Forwarded
+  /** Set where answers name URLs and not paths alone. */
+  readonly publicUrl: string | undefined
 }
 
 /** One request, who makes it, and the ways to answer it; each answer is reported once. */
 export class Call implements Asker {
   readonly #out: ServerResponse
-  readonly #served: Served
   readonly #started = performance.now()
   readonly incoming: IncomingMessage
   readonly path: string
@@ -39,6 +40,8 @@ export class Call implements Asker {
   route = 'unknown'
   /** The repository's one name; empty where the endpoint has none. */
   name = '' as RepositoryName
+  /** Of a manifest that is read. */
+  tag: Tag | undefined
   identity: Identity | undefined
   action: 'pull' | 'push' | 'delete' = 'pull'
   /** The repository as the client addresses it. */
@@ -48,18 +51,16 @@ export class Call implements Asker {
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
-  constructor(c: ApiContext, served: Served) {
-    this.#served = served
+  readonly #serving: Serving
+
+  constructor(c: ApiContext, serving: Serving) {
+    this.#serving = serving
     this.#out = c.env.outgoing
     this.incoming = c.env.incoming
     const url = targetOf(this.incoming.url!)
     const query = url.indexOf('?')
     this.path = query < 0 ? url : url.slice(0, query)
     this.search = query < 0 ? '' : url.slice(query)
-  }
-
-  get sender(): Sender {
-    return this.#served.sender
   }
 
   get method(): string {
@@ -90,17 +91,21 @@ export class Call implements Asker {
   }
 
   get mayReadPrivate(): PrivateRight {
-    return this.identity ? this.#served.access.mayReadPrivate(this.identity, this.name) : 'denied'
+    return this.identity ? this.#serving.access.mayReadPrivate(this.identity, this.name) : 'denied'
   }
 
-  get address(): string {
-    return this.incoming.socket.remoteAddress ?? ''
+  /** The client's address, also where a trusted proxy stands between. */
+  get address(): string | undefined {
+    return this.#serving.forwarded.addressOf(this.incoming)
   }
 
-  /** The URL by which the client reaches us, without a path. */
+  /** The URL by which the client reaches us, without a slash at its end. Clients of HTTP/1.0 name no host. */
   get baseUrl(): string {
-    const { host = '' } = this.incoming.headers
-    return this.#served.publicUrl ?? `http://${/^[\w.:[\]-]+$/.test(host) ? host : 'localhost'}`
+    return this.#serving.forwarded.urlOf(this.incoming) ?? 'http://localhost'
+  }
+
+  get sender(): Sender {
+    return this.#serving.sender
   }
 
   /** Whether the client's If-None-Match names this digest. */
@@ -114,7 +119,7 @@ export class Call implements Asker {
    */
   urlOf(at: Place, rest: string): string {
     const prefix = at.prefix === '' ? '' : `/${encodeURI(at.prefix)}`
-    return `${this.#served.publicUrl ?? ''}${prefix}/v2/${at.path}/${rest}`
+    return `${this.#serving.publicUrl ?? ''}${prefix}/v2/${at.path}/${rest}`
   }
 
   /** Answers with a body that is in memory; a HEAD gets its headers alone. */
@@ -161,7 +166,7 @@ export class Call implements Asker {
   }
 
   #done(status: number, bytes: number, error?: unknown): void {
-    this.#served.report({
+    this.#serving.report({
       type: 'request',
       method: this.method,
       route: this.route,
@@ -170,6 +175,8 @@ export class Call implements Asker {
       duration: performance.now() - this.#started,
       path: this.path,
       search: this.search,
+      name: this.name,
+      tag: this.tag,
       client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,

@@ -5,10 +5,14 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
+import type { Browsing } from './browsing.ts'
 import type { HostedMetadata } from './hosted.ts'
+import type { SignatureMetadata } from './signatures.ts'
 
 export type * from './access.ts'
+export type * from './browsing.ts'
 export type * from './hosted.ts'
+export type * from './signatures.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
 export interface RepositoryKey {
@@ -71,6 +75,10 @@ export interface Metadata {
   readonly hosted: HostedMetadata
   /** Accounts and their rights. */
   readonly access: AccessMetadata
+  /** What people look for, hosted and cached alike. */
+  readonly browsing: Browsing
+  /** What was found out of signatures of upstreams' content. */
+  readonly signatures: SignatureMetadata
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

@@ -15,9 +15,11 @@ import type {
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
+import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
+import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
-import { SqliteUpstreams } from './sqlite-upstreams.ts'
+import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -63,20 +65,25 @@ class SqliteMetadata implements Metadata {
   readonly #sync: WalSync
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
+  readonly browsing: SqliteBrowsing
+  readonly signatures: SqliteSignatures
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
     this.access = new SqliteAccess(database, sync)
+    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
-    this.#upstreams = new SqliteUpstreams({
+    const parts: SqliteParts = {
       database,
       sql: this.#sql,
       find: (repository) => this.#find(repository),
       idOf: (repository) => this.#idOf(repository),
       write: (work) => this.#write(work),
-    })
+    }
+    this.#upstreams = new SqliteUpstreams(parts)
+    this.signatures = new SqliteSignatures(parts)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
@@ -187,6 +194,7 @@ class SqliteMetadata implements Metadata {
 
   async removeManifest(digest: Digest): Promise<void> {
     const remove = this.#database.transaction(() => {
+      this.signatures.forgetIn(digest)
       this.#sql.removeTagsOf.run(digest)
       this.#sql.unlinkManifest.run(digest)
       this.#sql.removeManifest.run(digest)
@@ -205,6 +213,7 @@ class SqliteMetadata implements Metadata {
   async close(): Promise<void> {
     this.#uses.flush()
     this.hosted.flush()
+    this.browsing.flush()
     await this.#sync.close()
     this.#database.close()
   }

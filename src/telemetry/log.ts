@@ -107,6 +107,10 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.info({ user: event.user, change: event.change, client: event.address }, 'user changed')
       case 'htpasswd-problem':
         return log.warn(event.message)
+      case 'signature': {
+        const { upstream, repository, digest, result, message } = event
+        return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -10,6 +10,7 @@ import { makeClock } from '../helpers/clock.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { testAccessMetadata } from '../suites/access-metadata.ts'
+import { testBrowsing } from '../suites/browsing.ts'
 import { testMetadata } from '../suites/metadata.ts'
 
 const makeFile = () => path.join(makeFolder(), 'berth.db')
@@ -21,6 +22,7 @@ const makeSqlite = async () => {
 
 testMetadata('SQLite', makeSqlite)
 testAccessMetadata('SQLite', makeSqlite)
+testBrowsing('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))
 const node = { registry: 'docker.io', name: parseRepositoryName('library/node') }
