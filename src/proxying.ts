@@ -34,7 +34,7 @@ export async function openProxying(options: ProxyingOptions): Promise<Proxy | un
       }
       return requestListener(unchallenged(apiApp({ registry: inside, access, report }).fetch))
     },
-    admit: (authorization) => access.enter(access.identify(authorization), true),
+    admit: async (authorization, address) => access.enter(await access.identify(authorization, address), true),
     allow: config.proxy.allow,
     report,
   })

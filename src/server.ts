@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { createAccess, guarded } from './access/access.ts'
+import { guarded, openAccess } from './access/access.ts'
 import { apiApp, type RequestEvent } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
@@ -18,6 +18,8 @@ import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } 
 
 export interface Server {
   readonly url: string
+  /** Whether there is somebody who may change everything. */
+  readonly hasAdmin: boolean
   /** Takes no more connections, lets running responses finish for `shutdownGrace`, keeps partial fills, closes everything. */
   stop(): Promise<void>
 }
@@ -69,21 +71,33 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
-  const access = createAccess(config.access, (name) => registry.isHosted(name))
+  const access = await openAccess({
+    settings: config.access,
+    folder: data,
+    metadata,
+    isHosted: (name) => registry.isHosted(name),
+    report,
+    now,
+  })
 
-  const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
+  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
     const proxy = await openProxying({ config, registry, access, report, now })
     const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
-    return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
+    return {
+      url: listener.url,
+      hasAdmin: access.hasAdmin,
+      stop: () => listener.close(config.shutdownGrace).then(close),
+    }
   } catch (error) {
     await close()
     throw error
   }
 
   async function close(): Promise<void> {
+    access.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()

@@ -60,6 +60,8 @@ const rooms: Record<string, Room> = {
       'hosted',
       'metadata',
       'proxy',
+      'namespaces',
+      'oci',
       'store',
       'telemetry',
       'upstream',
@@ -87,6 +89,9 @@ const owners: Record<string, readonly string[]> = {
   '@sigstore/protobuf-specs': ['signatures'],
   '@sigstore/verify': ['signatures'],
   commander: ['cli'],
+  jose: ['access', 'upstream'],
+  '@node-rs/argon2': ['access'],
+  '@node-rs/bcrypt': ['access'],
   zod: ['config'],
   yaml: ['config'],
 }

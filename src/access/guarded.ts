@@ -121,8 +121,9 @@ class GuardedRegistry implements RegistryReader {
   ): Promise<void> | undefined {
     this.#rules.checkName(name)
     const { anonymous } = this.#options
-    if (!anonymous || !asker || asker.mayReadPrivate || this.#visibility.isKnownPublic(name)) return undefined
-    return this.#visibility.check(name, () => ask(anonymous, name))
+    if (!anonymous || !asker || asker.mayReadPrivate === 'granted') return undefined
+    if (this.#visibility.isKnownPublic(name)) return undefined
+    return this.#visibility.check(name, asker.mayReadPrivate, () => ask(anonymous, name))
   }
 }
 

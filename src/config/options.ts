@@ -14,6 +14,7 @@ import {
   wholeNumber,
   yesOrNo,
 } from './checks.ts'
+import { access } from './access.ts'
 import { hosted } from './hosted.ts'
 import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
@@ -54,20 +55,7 @@ export const configSchema = group({
     maxTotalConnections: option(wholeNumber(1, 10_000).prefault(64), 'connections for blobs to all upstreams'),
     maxConnectionsPerUpstream: option(wholeNumber(1, 10_000).prefault(24), 'connections for blobs to one upstream'),
   }),
-  access: defaultGroup({
-    anonymous: option(
-      oneOf('pull', 'push', 'none').prefault('pull'),
-      'what clients that did not log in may do; push, which allows all, is for tests and laptops',
-    ),
-    user: group({
-      username: option(text('a user name without a colon', /^[^:]+$/), 'the one user, who may push and delete'),
-      password: option(text('a password, as text'), 'the password', { secret: true }),
-    }).exactOptional(),
-    private: option(
-      oneOf('login', 'open').prefault('login'),
-      'who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all (open)',
-    ),
-  }),
+  access,
   hosted,
   proxy: defaultGroup({
     enabled: option(

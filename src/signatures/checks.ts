@@ -179,7 +179,7 @@ export class Checks {
   #place({ name, digest, asker }: Asked): Place {
     const noCache = this.#refused.has(keyOf('manifest', name, digest))
     const { registry } = this.#options
-    return { registry, name, asker: { caller: asker?.caller, noCache, mayReadPrivate: true } }
+    return { registry, name, asker: { caller: asker?.caller, noCache, mayReadPrivate: 'granted' } }
   }
 
   /** What the disk cannot take now is found out again after the next start. */

@@ -1,3 +1,4 @@
+import type { AccessEvent } from '../access/access.ts'
 import type { RequestEvent } from '../api/app.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { HostedEvent } from '../hosted/hosted.ts'
@@ -6,4 +7,4 @@ import type { SignatureEvent } from '../signatures/signatures.ts'
 import type { UpstreamEvent } from '../upstream/upstream.ts'
 
 /** Everything that rooms tell. */
-export type Event = RequestEvent | CacheEvent | HostedEvent | SignatureEvent | TunnelEvent | UpstreamEvent
+export type Event = AccessEvent | RequestEvent | CacheEvent | HostedEvent | SignatureEvent | TunnelEvent | UpstreamEvent
