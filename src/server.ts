@@ -10,6 +10,7 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
+import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
@@ -26,6 +27,10 @@ export interface Server {
  */
 export async function startServer(config: Config, { now = Date.now } = {}): Promise<Server> {
   const { data } = config.storage
+  const { trustedRootFile } = config.signatures
+  const signatureRules = await Promise.all(
+    config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
+  )
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -51,12 +56,14 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
-  const cached = config.upstreams.map((upstream) => {
+  const cached = config.upstreams.map((upstream, index) => {
     const { name } = upstream
+    const shared = { upstream: name, metadata, now }
     const reach = { ...reached(upstream, network, now), report }
-    const registry = cache.registry(name, upstreamRegistry(reach), upstream)
+    const kept = cache.registry(name, upstreamRegistry(reach), upstream)
+    const registry = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
-    return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
+    return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()

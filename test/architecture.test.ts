@@ -28,12 +28,13 @@ const rooms: Record<string, Room> = {
   hosted: { rooms: ['oci', 'store', 'metadata'], never: http },
   upstream: { rooms: ['oci'], never: web },
   access: { rooms: ['oci', 'metadata'], never: web },
+  signatures: { rooms: ['oci', 'metadata'], never: http },
   namespaces: { rooms: ['oci'] },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
   web: { rooms: ['oci', 'access', 'metadata'], doors: ['app'] },
   config: { rooms: [] },
   telemetry: {
-    rooms: ['api', 'web', 'access', 'cache', 'hosted', 'upstream', 'store', 'metadata', 'config'],
+    rooms: ['api', 'web', 'access', 'cache', 'hosted', 'signatures', 'upstream', 'store', 'metadata', 'config'],
     typesOnly: true,
   },
   cli: {
@@ -45,7 +46,7 @@ const rooms: Record<string, Room> = {
 const ranks = [
   ['oci'],
   ['store', 'metadata'],
-  ['cache', 'hosted', 'upstream', 'access', 'namespaces'],
+  ['cache', 'hosted', 'upstream', 'access', 'signatures', 'namespaces'],
   ['api', 'web'],
   ['cli'],
 ]
@@ -56,6 +57,9 @@ const owners: Record<string, readonly string[]> = {
   pino: ['telemetry'],
   'better-sqlite3': ['metadata'],
   undici: ['upstream'],
+  '@sigstore/bundle': ['signatures'],
+  '@sigstore/protobuf-specs': ['signatures'],
+  '@sigstore/verify': ['signatures'],
   commander: ['cli'],
   zod: ['config'],
   yaml: ['config'],

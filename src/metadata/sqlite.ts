@@ -17,8 +17,9 @@ import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
+import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
-import { SqliteUpstreams } from './sqlite-upstreams.ts'
+import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -65,6 +66,7 @@ class SqliteMetadata implements Metadata {
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
   readonly browsing: SqliteBrowsing
+  readonly signatures: SqliteSignatures
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
@@ -73,13 +75,15 @@ class SqliteMetadata implements Metadata {
     this.access = new SqliteAccess(database, sync)
     this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
-    this.#upstreams = new SqliteUpstreams({
+    const parts: SqliteParts = {
       database,
       sql: this.#sql,
       find: (repository) => this.#find(repository),
       idOf: (repository) => this.#idOf(repository),
       write: (work) => this.#write(work),
-    })
+    }
+    this.#upstreams = new SqliteUpstreams(parts)
+    this.signatures = new SqliteSignatures(parts)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
@@ -190,6 +194,7 @@ class SqliteMetadata implements Metadata {
 
   async removeManifest(digest: Digest): Promise<void> {
     const remove = this.#database.transaction(() => {
+      this.signatures.forgetIn(digest)
       this.#sql.removeTagsOf.run(digest)
       this.#sql.unlinkManifest.run(digest)
       this.#sql.removeManifest.run(digest)
