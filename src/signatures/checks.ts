@@ -29,7 +29,10 @@ export interface Asked {
 /** `vouched`: named by a signed manifest, so that it is permitted as soon as it is clear what it names itself. */
 type Kind = 'manifest' | 'blob' | 'vouched'
 
-/** How long it is believed that a signature is missing, in milliseconds: most often it is about to be made, unless nobody is kept waiting for it. */
+/**
+ * How long it is believed that a signature is missing, in milliseconds: most often it is about to be made, unless nobody is
+ * kept waiting for it.
+ */
 const missingFor = { enforce: 10_000, warn: 600_000 }
 /** Attestations hold lists of packages, which may be long; in bytes. */
 const largestMaterial = 16 * 1024 * 1024
