@@ -37,7 +37,7 @@ export class Reach {
     this.#options = options
   }
 
-  /** Notes what a manifest names that a client gets, and, where it asked by a tag that it may have, that it may have the digest. */
+  /** Notes what a manifest names that a client gets; and that it may be had, where it was asked for by an allowed tag. */
   async note(name: RepositoryName, manifest: Manifest, byTag: boolean): Promise<void> {
     const key = keyOf(name, manifest.digest)
     if (byTag) this.#permitted.set(key, true)
@@ -54,7 +54,10 @@ export class Reach {
     await this.#options.metadata.signatures.putContents(this.#repository(name), manifest.digest, named).catch(() => {})
   }
 
-  /** Throws DENIED. What no tag is known to lead to is refused where tags are allowed, unless it belongs to something that is not; and else compared with what denied tags mean. */
+  /**
+   * Throws DENIED. What no tag is known to lead to is refused where tags are allowed, unless it is attached to what they lead
+   * to; else it is compared with what denied tags mean.
+   */
   async checkManifest(name: RepositoryName, digest: Digest, asker?: Asker): Promise<void> {
     let verdict = await this.#judge(name, digest)
     if (verdict === 'unknown') {

@@ -14,26 +14,29 @@ describeTool('cosign', { tools: ['cosign'] }, () => {
   it.each([
     ['a bundle', []],
     ['the tag sha256-<hex>.sig', ['--new-bundle-format=false']],
-  ])('signs what a rule then lets through, and verifies it through Berth, with %s', async (_form, form) => {
-    const { registry, berth, cosign, key } = await startEnforcing()
-    const pusher = new Pusher(registry.url)
-    const [signed, unsigned] = [await pusher.image('signed', 'layer'), await pusher.image('unsigned', 'other')]
-    const there = `${registry.host}/team/app@${signed}`
-    await cosign('sign', '--key', join(key, 'cosign.key'), ...offline, ...form, '--yes', there)
+  ])(
+    'signs what a rule then lets through, and verifies it through Berth, warm while it is down, with %s (case 48)',
+    async (_form, form) => {
+      const { registry, berth, cosign, key } = await startEnforcing()
+      const pusher = new Pusher(registry.url)
+      const [signed, unsigned] = [await pusher.image('signed', 'layer'), await pusher.image('unsigned', 'other')]
+      const there = `${registry.host}/team/app@${signed}`
+      await cosign('sign', '--key', join(key, 'cosign.key'), ...offline, ...form, '--yes', there)
 
-    const status = async (path: string) => (await fetchRaw(`${berth.url}/v2/hub.test/team/app/${path}`)).status
-    expect(await status('manifests/signed')).toBe(200)
-    expect(await status(`manifests/${unsigned}`)).toBe(403)
-    const verify = async (digest: string) => {
-      const trust = ['--key', join(key, 'cosign.pub'), '--insecure-ignore-tlog=true', ...form]
-      return cosign('verify', ...trust, `${berth.host}/hub.test/team/app@${digest}`)
-    }
-    expect(await verify(signed)).toContain(signed)
-    await expect(verify(unsigned)).rejects.toThrow(/no signatures found/)
-    await registry.stop()
-    expect(await verify(signed)).toContain(signed)
-    expect(await status('manifests/signed')).toBe(200)
-  })
+      const status = async (path: string) => (await fetchRaw(`${berth.url}/v2/hub.test/team/app/${path}`)).status
+      expect(await status('manifests/signed')).toBe(200)
+      expect(await status(`manifests/${unsigned}`)).toBe(403)
+      const verify = async (digest: string) => {
+        const trust = ['--key', join(key, 'cosign.pub'), '--insecure-ignore-tlog=true', ...form]
+        return cosign('verify', ...trust, `${berth.host}/hub.test/team/app@${digest}`)
+      }
+      expect(await verify(signed)).toContain(signed)
+      await expect(verify(unsigned)).rejects.toThrow(/no signatures found/)
+      await registry.stop()
+      expect(await verify(signed)).toContain(signed)
+      expect(await status('manifests/signed')).toBe(200)
+    },
+  )
 
   it.each(['simple', 'bundle'] as const)(
     'accepts, through Berth, the keyless signatures that other tests make, in the %s form',

@@ -218,6 +218,20 @@ describe.each(Object.entries(forms))('an index that is signed by %s', (_form, at
     expect(await statusOf(berth, blob(digest('three layer')))).toBe(403)
   })
 
+  it('opens a blob of it that many other images have as well, after a restart too', async () => {
+    const started = await start({ policy: 'warn' })
+    const { berth, digest, upstream } = started
+    attach(started, 'index')
+    const layers = (i: number) => ({ config: 'two config', layers: ['one layer'], annotations: { number: String(i) } })
+    const manifests = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`other ${i}`, layers(i)]))
+    upstream.push('org/app', { manifests })
+    const named = ['index', 'one', ...Object.keys(manifests)].map((name) => manifest(digest(name)))
+    for (const path of named) expect(await statusOf(berth, path)).toBe(200)
+    const enforcing = await started.restart(berth, [{ ...started.rules[0], policy: 'enforce' }])
+    expect(await statusOf(enforcing, manifest(digest('other 0')))).toBe(403)
+    expect(await statusOf(enforcing, blob(digest('one layer')))).toBe(200)
+  })
+
   it('is looked at anew when other signers are trusted', async () => {
     const started = await start()
     attach(started, 'index')
