@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { ReportCacheEvent } from './events.ts'
+import { fetchBuffers } from './fetch.ts'
 import { Fill } from './fill.ts'
 import { StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
 import { Slots, type SlotLimits } from './slots.ts'
@@ -24,6 +25,7 @@ const storagePause = 10_000
 export class Fills {
   readonly #options: FillsOptions
   readonly #slots: Slots
+  readonly #buffers = fetchBuffers()
   readonly #running = new Map<Digest, Running>()
   #storageFailedAt = -Infinity
   #stopping = false
@@ -102,7 +104,7 @@ export class Fills {
       throw new StorageFailure(digest, cause)
     })
     report({ type: 'fill-started', upstream: source.upstream, digest })
-    return new Fill({ partial, size, policy, slots: this.#slots, report, now })
+    return new Fill({ partial, size, policy, slots: this.#slots, buffers: this.#buffers, report, now })
   }
 
   async #follow(digest: Digest, fill: Fill | undefined, source: FillSource): Promise<void> {

@@ -17,7 +17,7 @@ import type {
   TagPage,
   TagQuery,
 } from '../oci/registry.ts'
-import { UpstreamBlob } from './body.ts'
+import { UpstreamBlob } from './blob.ts'
 import { UpstreamClient, type UpstreamOptions } from './client.ts'
 import { pagesOf } from './pages.ts'
 import { statusFailure } from './retry.ts'
