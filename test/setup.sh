@@ -13,7 +13,7 @@ debian_packages=(
   docker.io containerd runc        # dockerd 20.10: the graph driver generation
   podman skopeo buildah            # containers/image
   busybox-static zstd              # what the test images are made of
-  nginx wrk                        # the benchmark's yardstick and load
+  nginx wrk                        # the benchmark's yardsticks and load
   openssl iproute2 ca-certificates
 )
 
@@ -23,6 +23,7 @@ go_binaries=(
   'bin|oras.land/oras/cmd/oras|v1.3.6'
   'bin|github.com/regclient/regclient/cmd/regctl|v0.11.7'
   'bin|helm.sh/helm/v4/cmd/helm|v4.3.1'
+  'bin|github.com/distribution/distribution/v3/cmd/registry|v3.1.2'
   'bin|github.com/opencontainers/distribution-spec/conformance|v0.0.0-20260831232431-97274622c111'
   'containerd-2|github.com/containerd/containerd/v2/cmd/containerd|v2.4.2'
   'containerd-2|github.com/containerd/containerd/v2/cmd/ctr|v2.4.2'
