@@ -2,24 +2,12 @@ import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeBytes } from '../helpers/bytes.ts'
-import { makeFolder } from '../helpers/folder.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { makeDisk, noDisk } from '../helpers/power.ts'
 import { lengthOf, Pusher, sha256 } from '../helpers/push.ts'
-import { serve } from './serving.ts'
+import { makeHostingHome, serve } from './serving.ts'
 
 const mebibyte = 1024 * 1024
-
-/** `berth serve` with its data in this folder. */
-function serveOn(data: string) {
-  const settings = {
-    listen: '127.0.0.1:0',
-    storage: { data, minFree: 0 },
-    access: { anonymous: 'push' },
-    hosted: { namespaces: ['team'] },
-  }
-  return serve(makeFolder({ 'config/berth.yaml': JSON.stringify(settings) }))
-}
 
 describe.skipIf(noDisk)(`after a power loss${noDisk ? `: ${noDisk}` : ''}`, () => {
   it(
@@ -27,12 +15,12 @@ describe.skipIf(noDisk)(`after a power loss${noDisk ? `: ${noDisk}` : ''}`, () =
     { timeout: 120_000 },
     async () => {
       const disk = makeDisk(128 * mebibyte)
-      const { url } = await serveOn(path.join(disk.folder, 'data'))
+      const { url } = await serve(makeHostingHome(path.join(disk.folder, 'data')))
       const pusher = new Pusher(url)
       const layers = [1, 2, 3].map((seed) => makeBytes({ size: mebibyte, seed }).read())
       const expectLeft = async (tags: (string | undefined)[], unfinished?: Buffer) => {
         const folder = path.join(disk.afterPowerLoss(), 'data')
-        const serving = await serveOn(folder)
+        const serving = await serve(makeHostingHome(folder))
         const after = new Pusher(serving.url)
         for (const [i, tag] of tags.entries()) {
           expect(await after.status(`manifests/t${i}`)).toBe(tag === undefined ? 404 : 200)

@@ -3,22 +3,15 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { makeFolder } from '../helpers/folder.ts'
 import { Pusher, sha256 } from '../helpers/push.ts'
 import { describeTool, toolPath } from '../helpers/tools.ts'
-import { serve } from './serving.ts'
+import { makeHostingHome, serve } from './serving.ts'
 
 // File systems differ in what one sync takes along (ext4 most of all): each of them is looked for here.
 
 describeTool('strace', { tools: ['strace'], root: true }, () => {
   it('sees content, names and rows synced, in this order, before the 201 of a blob is written', async () => {
-    const settings = {
-      listen: '127.0.0.1:0',
-      storage: { data: './data', minFree: 0 },
-      access: { anonymous: 'push' },
-      hosted: { namespaces: ['team'] },
-    }
-    const home = makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
+    const home = makeHostingHome()
     const { url, berth } = await serve(home)
     const stop = await trace(berth.child.pid!, path.join(home, 'trace'))
     const text = 'a layer'
