@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { createAccess, guarded } from './access/access.ts'
+import { guarded, openAccess } from './access/access.ts'
 import { apiApp, type RequestEvent } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
@@ -10,13 +10,17 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
+import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
   readonly url: string
+  /** Whether there is somebody who may change everything. */
+  readonly hasAdmin: boolean
   /** Takes no more connections, lets running responses finish for `shutdownGrace`, keeps partial fills, closes everything. */
   stop(): Promise<void>
 }
@@ -31,6 +35,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const signatureRules = await Promise.all(
     config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
   )
+  const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -40,8 +45,17 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     fillsInFlight: () => cache.fillsInFlight,
     cacheBytes: () => metadata.storedBytes(),
   })
+  const webhooks = openWebhooks({
+    hooks,
+    metadata: metadata.webhooks,
+    post: poster(network),
+    source: config.publicUrl ?? 'berth',
+    report: (event) => telemetry.report(event),
+    now,
+  })
   const report = (event: Event) => {
     telemetry.report(event)
+    webhooks.tell(event)
     if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
   }
   const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
@@ -68,20 +82,34 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
-  const access = createAccess(config.access, (name) => registry.isHosted(name))
+  const access = await openAccess({
+    settings: config.access,
+    folder: data,
+    metadata,
+    isHosted: (name) => registry.isHosted(name),
+    report,
+    now,
+  })
 
-  const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
+  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
-    const listener = await listen(app.fetch, config.listen)
-    return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
+    const proxy = await openProxying({ config, registry, access, report, now })
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
+    return {
+      url: listener.url,
+      hasAdmin: access.hasAdmin,
+      stop: () => listener.close(config.shutdownGrace).then(close),
+    }
   } catch (error) {
     await close()
     throw error
   }
 
   async function close(): Promise<void> {
+    access.stop()
+    await webhooks.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()
@@ -112,6 +140,10 @@ function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
   const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
   // What an upstream left that is configured no more goes when room is needed, like all else.
   return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
+}
+
+function withSecrets(hooks: Config['webhooks']) {
+  return Promise.all(hooks.map(async (hook) => ({ ...hook, secret: (await readFile(hook.secretFile, 'utf8')).trim() })))
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

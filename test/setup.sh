@@ -25,6 +25,7 @@ go_binaries=(
   'bin|oras.land/oras/cmd/oras|v1.3.6'
   'bin|github.com/regclient/regclient/cmd/regctl|v0.11.7'
   'bin|helm.sh/helm/v4/cmd/helm|v4.3.1'
+  'bin|github.com/sigstore/cosign/v3/cmd/cosign|v3.1.3'
   'bin|github.com/distribution/distribution/v3/cmd/registry|v3.1.2'
   'bin|github.com/moby/buildkit/cmd/buildctl|v0.34.2|within'
   'bin|github.com/moby/buildkit/cmd/buildkitd|v0.34.2|within'

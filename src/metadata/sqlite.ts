@@ -22,6 +22,7 @@ import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
+import { SqliteWebhooks } from './sqlite-webhooks.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -70,6 +71,7 @@ class SqliteMetadata implements Metadata {
   readonly access: SqliteAccess
   readonly browsing: SqliteBrowsing
   readonly signatures: SqliteSignatures
+  readonly webhooks: SqliteWebhooks
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
@@ -89,6 +91,7 @@ class SqliteMetadata implements Metadata {
     }
     this.#upstreams = new SqliteUpstreams(parts)
     this.signatures = new SqliteSignatures(parts)
+    this.webhooks = new SqliteWebhooks(database)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)

@@ -15,6 +15,7 @@ import { startUpstream } from '../helpers/upstream.ts'
 import { testAccessMetadata } from '../suites/access-metadata.ts'
 import { testBrowsing } from '../suites/browsing.ts'
 import { testMetadata } from '../suites/metadata.ts'
+import { testWebhookMetadata } from '../suites/webhook-metadata.ts'
 
 const makeFile = () => path.join(makeFolder(), 'berth.db')
 
@@ -26,6 +27,7 @@ const makeSqlite = async () => {
 testMetadata('SQLite', makeSqlite)
 testAccessMetadata('SQLite', makeSqlite)
 testBrowsing('SQLite', makeSqlite)
+testWebhookMetadata('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))
 const node = { registry: 'docker.io', name: parseRepositoryName('library/node') }
