@@ -1,20 +1,27 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { createAccess, guarded } from './access/access.ts'
-import { apiApp } from './api/app.ts'
+import { guarded, openAccess } from './access/access.ts'
+import { apiApp, type RequestEvent } from './api/app.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
+import type { Tag } from './oci/reference.ts'
+import { connectOnly, openProxying } from './proxying.ts'
+import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
+import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
   readonly url: string
+  /** Whether there is somebody who may change everything. */
+  readonly hasAdmin: boolean
   /** Takes no more connections, lets running responses finish for `shutdownGrace`, keeps partial fills, closes everything. */
   stop(): Promise<void>
 }
@@ -25,6 +32,11 @@ export interface Server {
  */
 export async function startServer(config: Config, { now = Date.now } = {}): Promise<Server> {
   const { data } = config.storage
+  const { trustedRootFile } = config.signatures
+  const signatureRules = await Promise.all(
+    config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
+  )
+  const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -34,7 +46,19 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     fillsInFlight: () => cache.fillsInFlight,
     cacheBytes: () => metadata.storedBytes(),
   })
-  const report = (event: Event) => telemetry.report(event)
+  const webhooks = openWebhooks({
+    hooks,
+    metadata: metadata.webhooks,
+    post: poster(network),
+    source: config.publicUrl ?? 'berth',
+    report: (event) => telemetry.report(event),
+    now,
+  })
+  const report = (event: Event) => {
+    telemetry.report(event)
+    webhooks.tell(event)
+    if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
+  }
   const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
   const cache = openCache({
     store,
@@ -47,29 +71,50 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
-  const cached = config.upstreams.map((upstream) => {
+  const cached = config.upstreams.map((upstream, index) => {
     const { name } = upstream
+    const shared = { upstream: name, metadata, now }
     const reach = { ...reached(upstream, network, now), report }
-    const registry = cache.registry(name, upstreamRegistry(reach), upstream)
+    const kept = cache.registry(name, upstreamRegistry(reach), upstream)
+    const registry = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
-    return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
+    return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
-  const access = createAccess(config.access, (name) => registry.isHosted(name))
+  const access = await openAccess({
+    settings: config.access,
+    folder: data,
+    metadata,
+    isHosted: (name) => registry.isHosted(name),
+    report,
+    now,
+  })
 
-  const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
+  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
+  const { publicUrl, trustedProxies } = config
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
+  let certificates: Certificates | undefined
   try {
-    const listener = await listen(app.fetch, config.listen)
-    return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
+    const proxy = await openProxying({ config, registry, access, report, now })
+    certificates = await openTls({ settings: config.tls, data, report, now })
+    const around = { proxy, certificates }
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, around)
+    return {
+      url: listener.url,
+      hasAdmin: access.hasAdmin,
+      stop: () => listener.close(config.shutdownGrace).then(close),
+    }
   } catch (error) {
     await close()
     throw error
   }
 
   async function close(): Promise<void> {
+    await certificates?.stop()
+    access.stop()
+    await webhooks.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()
@@ -77,6 +122,11 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     await store.close()
     telemetry.flush()
   }
+}
+
+/** A client asked what a tag means, as each does once before it pulls: with GET or with HEAD, which kind it is. */
+function isPullByTag(event: Event): event is RequestEvent & { tag: Tag } {
+  return event.type === 'request' && event.tag !== undefined && event.status < 400
 }
 
 function reached(upstream: UpstreamConfig, network: Network, now: () => number) {
@@ -95,6 +145,10 @@ function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
   const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
   // What an upstream left that is configured no more goes when room is needed, like all else.
   return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
+}
+
+function withSecrets(hooks: Config['webhooks']) {
+  return Promise.all(hooks.map(async (hook) => ({ ...hook, secret: (await readFile(hook.secretFile, 'utf8')).trim() })))
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

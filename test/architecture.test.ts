@@ -13,7 +13,7 @@ interface Room {
   never?: RegExp
   /** Files of it that other rooms may import, where they are more than the file named like the room. */
   doors?: readonly string[]
-  /** It knows the types of other rooms, never what they do. */
+  /** It knows the types of other rooms, and of what they do only that of the words. */
   typesOnly?: true
 }
 
@@ -28,16 +28,48 @@ const rooms: Record<string, Room> = {
   hosted: { rooms: ['oci', 'store', 'metadata'], never: http },
   upstream: { rooms: ['oci'], never: web },
   access: { rooms: ['oci', 'metadata'], never: web },
+  signatures: { rooms: ['oci', 'metadata'], never: http },
   namespaces: { rooms: ['oci'] },
+  proxy: { rooms: ['oci'], never: web },
+  tls: { rooms: ['oci'], never: web },
+  webhooks: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
   web: { rooms: ['oci', 'access', 'metadata'], doors: ['app'] },
   config: { rooms: [] },
   telemetry: {
-    rooms: ['api', 'web', 'access', 'cache', 'hosted', 'upstream', 'store', 'metadata', 'config'],
+    rooms: [
+      'api',
+      'web',
+      'access',
+      'cache',
+      'hosted',
+      'proxy',
+      'signatures',
+      'upstream',
+      'store',
+      'metadata',
+      'config',
+      'tls',
+      'webhooks',
+    ],
     typesOnly: true,
   },
   cli: {
-    rooms: ['server', 'config', 'access', 'api', 'cache', 'hosted', 'metadata', 'store', 'telemetry', 'upstream'],
+    rooms: [
+      'server',
+      'config',
+      'access',
+      'api',
+      'cache',
+      'hosted',
+      'metadata',
+      'proxy',
+      'namespaces',
+      'oci',
+      'store',
+      'telemetry',
+      'upstream',
+    ],
   },
 }
 
@@ -45,7 +77,7 @@ const rooms: Record<string, Room> = {
 const ranks = [
   ['oci'],
   ['store', 'metadata'],
-  ['cache', 'hosted', 'upstream', 'access', 'namespaces'],
+  ['cache', 'hosted', 'upstream', 'access', 'signatures', 'namespaces', 'proxy'],
   ['api', 'web'],
   ['cli'],
 ]
@@ -56,7 +88,15 @@ const owners: Record<string, readonly string[]> = {
   pino: ['telemetry'],
   'better-sqlite3': ['metadata'],
   undici: ['upstream'],
+  '@peculiar/x509': ['proxy'],
+  'acme-client': ['tls'],
+  '@sigstore/bundle': ['signatures'],
+  '@sigstore/protobuf-specs': ['signatures'],
+  '@sigstore/verify': ['signatures'],
   commander: ['cli'],
+  jose: ['access', 'upstream'],
+  '@node-rs/argon2': ['access'],
+  '@node-rs/bcrypt': ['access'],
   zod: ['config'],
   yaml: ['config'],
 }
@@ -97,7 +137,9 @@ describe('the rooms of src/', () => {
   })
 
   it('know only the types of what they must not depend on', () => {
-    const real = crossing.filter(({ from, typesOnly }) => rooms[roomOf(from)]?.typesOnly && !typesOnly)
+    const real = crossing.filter(
+      ({ from, file = '', typesOnly }) => rooms[roomOf(from)]?.typesOnly && roomOf(file) !== 'oci' && !typesOnly,
+    )
     expect(real.map(shown)).toEqual([])
   })
 

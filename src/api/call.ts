@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import type { RepositoryName } from '../oci/reference.ts'
-import type { Identity } from '../access/access.ts'
-import type { Asker, Blob } from '../oci/registry.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
+import type { Access, Identity } from '../access/access.ts'
+import type { Asker, Blob, PrivateRight } from '../oci/registry.ts'
+import { challengeFor } from './challenge.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
+import type { Forwarded } from './forwarded.ts'
 import type { Place } from './request.ts'
 import type { Sender, SendResult } from './send.ts'
 
@@ -16,13 +18,21 @@ export type ReplyHeaders = Record<string, string | string[]>
 /** Old dockers take a server without this header for one of version 1. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
+/** What all requests are answered with. */
+export interface Serving {
+  readonly access: Access
+  readonly sender: Sender
+  readonly report: ReportRequest
+  readonly forwarded: Forwarded
+  /** Set where answers name URLs and not paths alone. */
+  readonly publicUrl: string | undefined
+}
+
 /** One request, who makes it, and the ways to answer it; each answer is reported once. */
 export class Call implements Asker {
   readonly #out: ServerResponse
-  readonly #report: ReportRequest
   readonly #started = performance.now()
   readonly incoming: IncomingMessage
-  readonly sender: Sender
   readonly path: string
   /** The query with its question mark, or nothing. */
   readonly search: string
@@ -30,19 +40,22 @@ export class Call implements Asker {
   route = 'unknown'
   /** The repository's one name; empty where the endpoint has none. */
   name = '' as RepositoryName
+  /** Of a manifest that is read. */
+  tag: Tag | undefined
   identity: Identity | undefined
-  /** Whether it may read what its upstream shows only to our credentials. */
-  mayReadPrivate = false
+  action: 'pull' | 'push' | 'delete' = 'pull'
+  /** The repository as the client addresses it. */
+  at: Place | undefined
+  /** The registry that a mirror's client says it means. */
+  ns: string | undefined
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
-  readonly #publicUrl: string
+  readonly #serving: Serving
 
-  constructor(c: ApiContext, sender: Sender, report: ReportRequest, publicUrl = '') {
-    this.#publicUrl = publicUrl
+  constructor(c: ApiContext, serving: Serving) {
+    this.#serving = serving
     this.#out = c.env.outgoing
-    this.#report = report
-    this.sender = sender
     this.incoming = c.env.incoming
     const url = targetOf(this.incoming.url!)
     const query = url.indexOf('?')
@@ -74,7 +87,25 @@ export class Call implements Asker {
   }
 
   get caller(): string | undefined {
-    return this.identity?.user ?? this.incoming.socket.remoteAddress
+    return this.identity?.user ?? this.address
+  }
+
+  get mayReadPrivate(): PrivateRight {
+    return this.identity ? this.#serving.access.mayReadPrivate(this.identity, this.name) : 'denied'
+  }
+
+  /** The client's address, also where a trusted proxy stands between. */
+  get address(): string | undefined {
+    return this.#serving.forwarded.addressOf(this.incoming)
+  }
+
+  /** The URL by which the client reaches us, without a slash at its end. Clients of HTTP/1.0 name no host. */
+  get baseUrl(): string {
+    return this.#serving.forwarded.urlOf(this.incoming) ?? 'http://localhost'
+  }
+
+  get sender(): Sender {
+    return this.#serving.sender
   }
 
   /** Whether the client's If-None-Match names this digest. */
@@ -88,7 +119,7 @@ export class Call implements Asker {
    */
   urlOf(at: Place, rest: string): string {
     const prefix = at.prefix === '' ? '' : `/${encodeURI(at.prefix)}`
-    return `${this.#publicUrl}${prefix}/v2/${at.path}/${rest}`
+    return `${this.#serving.publicUrl ?? ''}${prefix}/v2/${at.path}/${rest}`
   }
 
   /** Answers with a body that is in memory; a HEAD gets its headers alone. */
@@ -114,8 +145,9 @@ export class Call implements Asker {
     const length = String(Buffer.byteLength(body))
     // What comes of a refused upload is not read: the connection ends with the answer.
     const close = this.hasBody ? { Connection: 'close' } : {}
+    const challenge = status === 401 ? { 'WWW-Authenticate': challengeFor(this) } : {}
     this.#done(status, this.head ? 0 : body.length, status >= 500 ? error : undefined)
-    const all = { ...apiVersion, ...headers, ...close, 'Content-Length': length }
+    const all = { ...apiVersion, ...headers, ...challenge, ...close, 'Content-Length': length }
     return new Response(this.head ? null : body, { status, headers: this.#with(all) as Record<string, string> })
   }
 
@@ -134,7 +166,7 @@ export class Call implements Asker {
   }
 
   #done(status: number, bytes: number, error?: unknown): void {
-    this.#report({
+    this.#serving.report({
       type: 'request',
       method: this.method,
       route: this.route,
@@ -143,7 +175,9 @@ export class Call implements Asker {
       duration: performance.now() - this.#started,
       path: this.path,
       search: this.search,
-      client: this.incoming.socket.remoteAddress,
+      name: this.name,
+      tag: this.tag,
+      client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,
     })

@@ -1,3 +1,5 @@
+import type { RepositoryName, Tag } from '../oci/reference.ts'
+
 /** What the API tells whoever listens, once a request. */
 export interface RequestEvent {
   readonly type: 'request'
@@ -11,6 +13,10 @@ export interface RequestEvent {
   readonly duration: number
   readonly path: string
   readonly search: string
+  /** The repository's one name; empty where the endpoint has none, or nothing was looked up. */
+  readonly name: RepositoryName
+  /** The tag of a manifest that was asked for. */
+  readonly tag: Tag | undefined
   readonly client: string | undefined
   readonly agent: string | undefined
   /** The fault behind a 5xx, or what broke the body off. */

@@ -84,7 +84,7 @@ export class Fills {
   #start(digest: Digest, size: number | undefined, source: FillSource): Running {
     const fill = this.#begin(digest, size, source)
     const gone = fill.then(
-      (begun) => this.#follow(digest, begun, source.upstream),
+      (begun) => this.#follow(digest, begun, source),
       () => void this.#running.delete(digest),
     )
     const running = { fill, gone }
@@ -107,14 +107,16 @@ export class Fills {
     return new Fill({ partial, size, policy, slots: this.#slots, buffers: this.#buffers, report, now })
   }
 
-  async #follow(digest: Digest, fill: Fill | undefined, upstream: string): Promise<void> {
+  async #follow(digest: Digest, fill: Fill | undefined, source: FillSource): Promise<void> {
     const result = await fill?.over
     if (fill && result === 'stored') await this.#options.stored(digest, fill.size!)
     this.#running.delete(digest)
     if (!fill || !result) return
     const { failure } = fill
     if (failure instanceof StorageFailure) this.storageFailed(failure)
-    this.#options.report({ type: 'fill-ended', upstream, digest, result, ...(failure && { message: failure.message }) })
+    const { upstream, repository } = source
+    const message = failure && { message: failure.message }
+    this.#options.report({ type: 'fill-ended', upstream, repository, digest, result, ...message })
   }
 }
 

@@ -4,9 +4,17 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
+import type { AccessMetadata } from './access.ts'
+import type { Browsing } from './browsing.ts'
 import type { HostedMetadata } from './hosted.ts'
+import type { SignatureMetadata } from './signatures.ts'
+import type { WebhookMetadata } from './webhooks.ts'
 
+export type * from './access.ts'
+export type * from './browsing.ts'
 export type * from './hosted.ts'
+export type * from './signatures.ts'
+export type * from './webhooks.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
 export interface RepositoryKey {
@@ -67,6 +75,14 @@ export interface ListKey {
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
+  /** Accounts and their rights. */
+  readonly access: AccessMetadata
+  /** What people look for, hosted and cached alike. */
+  readonly browsing: Browsing
+  /** What was found out of signatures of upstreams' content. */
+  readonly signatures: SignatureMetadata
+  /** What other systems are still to be told. */
+  readonly webhooks: WebhookMetadata
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

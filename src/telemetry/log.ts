@@ -96,6 +96,44 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.info({ repository: event.repository, what: event.what, reason: event.reason }, 'collected')
       case 'collection-failed':
         return log.error(`collecting what nothing reaches failed: ${event.message}`)
+      case 'login-succeeded':
+        return log.info({ user: event.user, by: event.by, client: event.address }, 'login')
+      case 'login-refused':
+        return log.warn({ user: event.user, why: event.why, client: event.address }, 'login refused')
+      case 'token-created':
+      case 'token-revoked':
+        return log.info({ user: event.user, token: event.token, client: event.address }, event.type)
+      case 'user-changed':
+        return log.info({ user: event.user, change: event.change, client: event.address }, 'user changed')
+      case 'htpasswd-problem':
+        return log.warn(event.message)
+      case 'signature': {
+        const { upstream, repository, digest, result, message } = event
+        return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
+      }
+      case 'certificate': {
+        const good = event.outcome === 'loaded' || event.outcome === 'ordered'
+        return log[good ? 'info' : 'error'](`certificate ${event.outcome}: ${event.message}`)
+      }
+      case 'tunnel': {
+        const { target, outcome, message } = event
+        return log[message === undefined ? 'debug' : 'warn']({ target, outcome }, message ?? 'tunnel')
+      }
+      case 'tag-moved': {
+        const { upstream, repository, tag, before, digest } = event
+        return log.info({ upstream, repository, tag, before, digest }, 'tag moved')
+      }
+      case 'tag-pushed':
+      case 'tag-deleted':
+        return log.info(
+          { repository: event.repository, tag: event.tag, digest: event.digest },
+          event.type.replace('-', ' '),
+        )
+      case 'webhook': {
+        const { hook, outcome, message } = event
+        const level = outcome === 'delivered' ? 'debug' : outcome === 'failed' ? 'warn' : 'error'
+        return log[level]({ hook }, `webhook ${hook}: ${message ?? outcome}`)
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -59,10 +59,35 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.wrongContent.inc({ upstream: event.upstream })
         case 'evicted':
           return counters.evictedBytes.inc({ upstream: event.upstream }, event.bytes)
-        case 'fill-started':
+        case 'login-succeeded':
+          return counters.logins.inc({ result: 'succeeded' })
+        case 'login-refused':
+          return counters.logins.inc({ result: event.why === 'wrong' ? 'wrong' : 'delayed' })
+        case 'signature':
+          return counters.signatures.inc({ upstream: event.upstream, result: event.result })
+        case 'tag-moved':
+          return counters.tagsMoved.inc({ upstream: event.upstream })
+        case 'tag-pushed':
+          return counters.hosted.inc({ what: 'tag pushed' })
+        case 'tag-deleted':
+          return counters.hosted.inc({ what: 'tag deleted' })
         case 'hosted-content-lost':
+          return counters.hosted.inc({ what: 'content lost' })
         case 'collected':
+          return counters.hosted.inc({ what: 'collected' })
         case 'collection-failed':
+          return counters.hosted.inc({ what: 'collection failed' })
+        case 'webhook':
+          return counters.webhooks.inc({ hook: event.hook, outcome: event.outcome })
+        case 'certificate':
+          return counters.certificates.inc({ outcome: event.outcome })
+        case 'tunnel':
+          return counters.tunnels.inc({ outcome: event.outcome })
+        case 'token-created':
+        case 'token-revoked':
+        case 'user-changed':
+        case 'htpasswd-problem':
+        case 'fill-started':
           return
       }
     },
@@ -106,6 +131,7 @@ function countersOf(registers: Registry[]) {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `berth_${name}`, help, labelNames, registers })
   return {
+    logins: counter('logins_total', 'Logins: succeeded, wrong, or delayed after too many wrong ones.', ['result']),
     requests: counter('requests_total', 'Requests answered, by endpoint and status.', ['method', 'route', 'status']),
     lookups: counter('cache_lookups_total', 'Lookups in the cache: hit, miss, stale or revalidated.', [
       'upstream',
@@ -130,7 +156,28 @@ function countersOf(registers: Registry[]) {
     ),
     fills: counter('fills_total', 'Fills that ended: stored, failed or stopped.', ['upstream', 'result']),
     evictedBytes: counter('evicted_bytes_total', 'Bytes of cached blobs evicted.', ['upstream']),
+    signatures: counter(
+      'signature_checks_total',
+      'Manifests whose signatures were looked for: good, refused, warned of, or unchecked.',
+      ['upstream', 'result'],
+    ),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
+    tunnels: counter('proxy_tunnels_total', 'CONNECT requests: served, passed on, refused or failed.', ['outcome']),
+    certificates: counter(
+      'certificates_total',
+      'Certificates of our own: loaded, ordered, or kept where the new one failed.',
+      ['outcome'],
+    ),
+    tagsMoved: counter('upstream_tags_moved_total', 'Cached tags that came to mean another manifest.', ['upstream']),
+    hosted: counter(
+      'hosted_changes_total',
+      'Changes of what is hosted: tags pushed and deleted, content collected or lost.',
+      ['what'],
+    ),
+    webhooks: counter('webhook_deliveries_total', 'Attempts to tell a receiver: delivered, failed or dropped.', [
+      'hook',
+      'outcome',
+    ]),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({
       name: 'berth_blob_duration_seconds',

@@ -19,14 +19,18 @@ export const sha512 = (bytes: string | Uint8Array): string =>
 export class Pusher {
   readonly #url: string
   readonly #name: string
+  readonly #headers: Record<string, string>
 
-  constructor(url: string, name = 'team/app') {
+  /** `headers`: sent with each request. */
+  constructor(url: string, name = 'team/app', headers: Record<string, string> = {}) {
     this.#url = url
     this.#name = name
+    this.#headers = headers
   }
 
   send(method: string, path: string, sent: Sent = {}): Promise<Received> {
-    return fetchRaw(`${this.#url}/v2/${this.#name}/${path}`, { ...sent, method })
+    const headers = { ...this.#headers, ...sent.headers }
+    return fetchRaw(`${this.#url}/v2/${this.#name}/${path}`, { ...sent, method, headers })
   }
 
   /** The location of a new upload session, as a URL. */

@@ -1,0 +1,144 @@
+import type { Database } from 'better-sqlite3'
+import type { RepositorySearch, TagSearch } from './browsing.ts'
+
+export interface RepositoryRow {
+  name: string
+  registry: string | null
+  id: number
+  pulls: number | null
+  pulled_at: number | null
+  tags: number
+  updated_at: number | null
+}
+
+export interface TagRow {
+  tag: string
+  digest: string
+  updated_at: number | null
+  checked_at: number | null
+  newest: string | null
+  pulls: number | null
+  pulled_at: number | null
+}
+
+/** Repositories of both kinds under their whole names. */
+const every = `
+  SELECT name, NULL AS registry, id FROM hosted_repositories r
+    WHERE EXISTS (SELECT 1 FROM hosted_manifests WHERE repository = r.id)
+  UNION ALL
+  SELECT registry || '/' || name, registry, id FROM repositories r
+    WHERE EXISTS (SELECT 1 FROM repository_manifests WHERE repository = r.id)`
+
+const one = `
+  SELECT name, NULL AS registry, id FROM hosted_repositories r
+    WHERE name = @name AND EXISTS (SELECT 1 FROM hosted_manifests WHERE repository = r.id)
+  UNION ALL
+  SELECT registry || '/' || name, registry, id FROM repositories r
+    WHERE registry = @registry AND name = @rest AND EXISTS (SELECT 1 FROM repository_manifests WHERE repository = r.id)`
+
+const counted = (from: string) => `
+  SELECT r.*, p.pulls, p.pulled_at,
+    CASE WHEN registry IS NULL THEN (SELECT count(*) FROM hosted_tags WHERE repository = r.id)
+         ELSE (SELECT count(*) FROM tags WHERE repository = r.id) END AS tags,
+    CASE WHEN registry IS NULL THEN (SELECT max(pushed_at) FROM hosted_tags WHERE repository = r.id)
+         ELSE (SELECT max(seen_at) FROM tag_history WHERE repository = r.id) END AS updated_at
+  FROM (${from}) r LEFT JOIN pulls p ON p.name = r.name AND p.tag = ''`
+
+const repositoryOrders: Record<RepositorySearch['order'], string> = {
+  name: 'name',
+  pulls: 'pulls DESC NULLS LAST, name',
+  updated: 'updated_at DESC NULLS LAST, name',
+}
+
+const tagOrders: Record<TagSearch['order'], string> = {
+  name: 't.tag',
+  updated: 'updated_at',
+  pulled: 'pulled_at',
+  pulls: 'pulls',
+}
+
+const hostedTags = `
+  SELECT t.tag, t.digest, t.pushed_at AS updated_at, NULL AS checked_at, NULL AS newest, p.pulls, p.pulled_at
+  FROM hosted_tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
+  WHERE t.repository = @id`
+
+const newestOf = (column: string) => `
+  (SELECT ${column} FROM tag_history h WHERE h.repository = t.repository AND h.tag = t.tag ORDER BY seen_at DESC LIMIT 1)`
+
+const cachedTags = `
+  SELECT t.tag, t.digest, ${newestOf('seen_at')} AS updated_at, t.checked_at, ${newestOf('digest')} AS newest,
+    p.pulls, p.pulled_at
+  FROM tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
+  WHERE t.repository = @id`
+
+const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
+
+export type BrowsingStatements = ReturnType<typeof browsingStatements>
+
+/** Every statement of Browsing; those that sort are prepared once for each order. */
+export function browsingStatements(database: Database) {
+  const prepare = <P extends unknown[], R = unknown>(sql: string) => database.prepare<P, R>(sql)
+  type Page = { words: string; limit: number; offset: number }
+  type InRepository = { name: string; id: number }
+  type Named = { name: string; registry: string; rest: string }
+  const repositories = (order: string) =>
+    prepare<[Page], RepositoryRow>(
+      `WITH found AS (SELECT * FROM (${every}) e
+         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0))
+       ${counted('SELECT * FROM found')} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+    )
+  const tags = (from: string, order: string) =>
+    prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
+      `${from} ${searched} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+    )
+  const sorted = (from: string) => (order: TagSearch['order'], descending: boolean) => {
+    const direction = descending ? 'DESC' : 'ASC'
+    return tags(from, `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : ', t.tag'}`)
+  }
+  return {
+    repositories: {
+      name: repositories(repositoryOrders.name),
+      pulls: repositories(repositoryOrders.pulls),
+      updated: repositories(repositoryOrders.updated),
+    },
+    repository: prepare<[Named], RepositoryRow>(counted(one)),
+    place: prepare<[Named], { id: number; registry: string | null }>(one),
+    hostedTags: sorted(hostedTags),
+    cachedTags: sorted(cachedTags),
+    countHostedTags: prepare<[{ id: number; text: string }], { count: number }>(
+      `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id ${searched}`,
+    ),
+    countCachedTags: prepare<[{ id: number; text: string }], { count: number }>(
+      `SELECT count(*) AS count FROM tags t WHERE repository = @id ${searched}`,
+    ),
+    hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
+    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags} AND t.tag = @tag`),
+
+    hostedManifest: prepare<[number, string], { bytes: Buffer }>(
+      'SELECT bytes FROM hosted_manifests WHERE repository = ? AND digest = ?',
+    ),
+    cachedManifest: prepare<[number, string], { bytes: Buffer }>(
+      'SELECT bytes FROM repository_manifests JOIN manifests USING (digest) WHERE repository = ? AND digest = ?',
+    ),
+    storedOfHosted: prepare<[number], { bytes: number }>(
+      'SELECT total(size) AS bytes FROM hosted_blobs WHERE repository = ?',
+    ),
+    storedOfCached: prepare<[number], { bytes: number }>(
+      `SELECT total(s.size) AS bytes FROM repository_blobs b JOIN stored_blobs s USING (digest) WHERE b.repository = ?`,
+    ),
+    storedAmong: prepare<[string], { digest: string }>(
+      'SELECT digest FROM stored_blobs WHERE digest IN (SELECT value FROM json_each(?))',
+    ),
+    keptByUpstream: prepare<[], { registry: string; bytes: number; blobs: number }>(
+      `SELECT registry, total(size) AS bytes, count(*) AS blobs FROM (
+         SELECT DISTINCT registry, s.digest, s.size FROM repository_blobs b
+           JOIN stored_blobs s USING (digest) JOIN repositories r ON r.id = b.repository)
+       GROUP BY registry ORDER BY bytes DESC`,
+    ),
+
+    addPulls: prepare<[string, string, number, number]>(
+      `INSERT INTO pulls (name, tag, pulls, pulled_at) VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET pulls = pulls + excluded.pulls, pulled_at = max(pulled_at, excluded.pulled_at)`,
+    ),
+  }
+}

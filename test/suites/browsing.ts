@@ -1,0 +1,125 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/oci/digest.ts'
+import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
+import type { Metadata, RepositorySearch, TagSearch } from '../../src/metadata/metadata.ts'
+
+const name = parseRepositoryName
+const everyRepository: RepositorySearch = { words: [], order: 'name', limit: 100, offset: 0 }
+const everyTag: TagSearch = { text: '', order: 'name', descending: false, limit: 100, offset: 0 }
+
+function makeManifest(text: string) {
+  const bytes = new Uint8Array(Buffer.from(text))
+  return { digest: digestOf(bytes), mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes }
+}
+
+const [one, two] = [makeManifest('{"a":1}'), makeManifest('{"a":2}')]
+const blob = digestOf(Buffer.from('blob'))
+
+/** What every Metadata does for those who look around. `make` makes an empty database. */
+export function testBrowsing(implementation: string, make: () => Promise<{ open: () => Metadata }>): void {
+  describe(`browsing: ${implementation}`, () => {
+    let metadata: Metadata
+    let again: () => Promise<void>
+
+    beforeEach(async () => {
+      const made = await make()
+      metadata = made.open()
+      again = async () => {
+        await metadata.close()
+        metadata = made.open()
+      }
+    })
+    afterEach(() => metadata.close())
+
+    const node = { registry: 'docker.io', name: name('library/node') }
+    const whole = name('docker.io/library/node')
+    const app = name('team/app')
+
+    async function fill() {
+      await metadata.putManifest(node, one, [{ digest: blob, size: 7 }], { tag: parseTag('20'), checkedAt: 1_000 })
+      await metadata.putManifest(node, two, [], { tag: parseTag('V21'), checkedAt: 3_000 })
+      const nothing = { artifactType: undefined, annotations: undefined, subject: undefined }
+      const manifest = { ...one, ...nothing, blobs: [], children: [], optional: [] }
+      const tags = { tags: [parseTag('1.0')], immutable: () => false, maxTags: 10 }
+      await metadata.hosted.putManifest(app, manifest, tags, 2_000)
+    }
+    const names = async (search: Partial<RepositorySearch>) =>
+      (await metadata.browsing.listRepositories({ ...everyRepository, ...search })).map((found) => found.name)
+    const tags = async (search: Partial<TagSearch>) =>
+      (await metadata.browsing.listTags(whole, { ...everyTag, ...search })).tags.map(({ tag }) => tag)
+
+    it('lists hosted and cached repositories under their whole names', async () => {
+      await fill()
+      expect(await metadata.browsing.listRepositories(everyRepository)).toEqual([
+        { name: whole, registry: 'docker.io', tags: 2, pulls: 0, pulledAt: undefined, updatedAt: 3_000 },
+        { name: app, registry: undefined, tags: 1, pulls: 0, pulledAt: undefined, updatedAt: 2_000 },
+      ])
+      expect(await names({ limit: 1, offset: 1 })).toEqual([app])
+      expect(await names({ order: 'updated' })).toEqual([whole, app])
+    })
+
+    it('finds repositories by words that are anywhere in the name', async () => {
+      await fill()
+      expect(await names({ words: ['node', 'docker'] })).toEqual([whole])
+      expect(await names({ words: ['node', 'app'] })).toEqual([])
+      expect(await names({ words: ['%'] })).toEqual([])
+    })
+
+    it('tells nothing of a repository that has no manifest', async () => {
+      await metadata.putBlobSize(node, blob, 7)
+      expect(await names({})).toEqual([])
+      expect(await metadata.browsing.findRepository(whole)).toBeUndefined()
+    })
+
+    it('counts pulls by tag and by repository, also for a later process', async () => {
+      await fill()
+      for (const at of [5_000, 6_000]) metadata.browsing.pulled(whole, parseTag('20'), at)
+      metadata.browsing.pulled(whole, parseTag('V21'), 4_000)
+      await again()
+      metadata.browsing.pulled(whole, parseTag('20'), 7_000)
+      await again()
+      expect(await metadata.browsing.findRepository(whole)).toMatchObject({ pulls: 4, pulledAt: 7_000 })
+      expect(await metadata.browsing.findTag(whole, parseTag('20'))).toMatchObject({ pulls: 3, pulledAt: 7_000 })
+      expect(await names({ order: 'pulls' })).toEqual([whole, app])
+      expect(await tags({ order: 'pulls', descending: true })).toEqual(['20', 'V21'])
+    })
+
+    it('lists tags by page, order and text, and how many there are', async () => {
+      await fill()
+      expect(await tags({})).toEqual(['20', 'V21'])
+      expect(await tags({ order: 'updated', descending: true })).toEqual(['V21', '20'])
+      expect(await tags({ text: 'v2' })).toEqual(['V21'])
+      expect(await metadata.browsing.listTags(whole, { ...everyTag, limit: 1, offset: 1 })).toMatchObject({ total: 2 })
+      expect(await metadata.browsing.listTags(app, everyTag)).toMatchObject({
+        tags: [{ tag: '1.0', digest: one.digest, updatedAt: 2_000, checkedAt: undefined }],
+        total: 1,
+      })
+      expect(await metadata.browsing.listTags(name('no/such'), everyTag)).toEqual({ tags: [], total: 0 })
+    })
+
+    it('tells what the upstream says instead of what is served', async () => {
+      await fill()
+      await metadata.noteTag(node, parseTag('20'), two.digest, 9_000)
+      expect(await metadata.browsing.findTag(whole, parseTag('20'))).toMatchObject({
+        digest: one.digest,
+        movedTo: two.digest,
+      })
+    })
+
+    it('tells which blobs are stored, and how much of each repository and upstream', async () => {
+      await fill()
+      expect(await metadata.browsing.storedBytesOf(whole)).toBe(0)
+      await metadata.blobStored(blob, 7, 100)
+      expect(await metadata.browsing.storedAmong([blob, one.digest])).toEqual(new Set([blob]))
+      expect(await metadata.browsing.storedBytesOf(whole)).toBe(7)
+      expect(await metadata.browsing.keptByUpstream()).toEqual([{ registry: 'docker.io', bytes: 7, blobs: 1 }])
+    })
+
+    it('finds manifests in the repository that holds them', async () => {
+      await fill()
+      expect(await metadata.browsing.findManifest(whole, two.digest)).toEqual(two.bytes)
+      expect(await metadata.browsing.findManifest(app, one.digest)).toEqual(one.bytes)
+      expect(await metadata.browsing.findManifest(app, two.digest)).toBeUndefined()
+    })
+  })
+}
