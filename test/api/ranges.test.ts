@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { testApi, type Row } from '../helpers/api-table.ts'
 import { makeContent } from '../helpers/content.ts'
 import { fetchRaw, openRaw } from '../helpers/http.ts'
@@ -184,7 +184,7 @@ describe('a range of a large cold blob', () => {
     ['middle', `bytes=${size / 2}-${size / 2 + 999}`, size / 2, size / 2 + 1000],
     ['beyond', `bytes=${size - 10}-${size * 2}`, size - 10, size],
   ])('comes before the rest: %s (%s)', async (name, range, start, end) => {
-    const release = upstream.hold(new RegExp(bigOnes.digest(name)), 5000)
+    const release = berth.upstream.hold(new RegExp(bigOnes.digest(name)), 5000)
     const answer = await fetchRaw(bigUrl(name), { headers: { range } })
     expect([answer.status, answer.headers['content-range']]).toEqual([206, `bytes ${start}-${end - 1}/${size}`])
     expect(answer.raw.equals(bigOnes.bytes(name).subarray(start, end))).toBe(true)
@@ -192,7 +192,7 @@ describe('a range of a large cold blob', () => {
   })
 
   it('may be several: each is fetched by itself, in the order asked', async () => {
-    const release = upstream.hold(new RegExp(bigOnes.digest('several')), 5000)
+    const release = berth.upstream.hold(new RegExp(bigOnes.digest('several')), 5000)
     const answer = await fetchRaw(bigUrl('several'), { headers: { range: 'bytes=2000000-2000099,0-99,-100' } })
     expect([answer.status, answer.headers['content-length']]).toEqual([206, String(answer.raw.length)])
     const bytes = bigOnes.bytes('several')
@@ -217,6 +217,6 @@ describe('a range of a large cold blob', () => {
   it('past its end is a 416 that costs the upstream no byte', async () => {
     const answer = await fetchRaw(bigUrl('untouched'), { headers: { range: `bytes=${size}-` } })
     expect([answer.status, answer.headers['content-range']]).toEqual([416, `bytes */${size}`])
-    expect(upstream.served(bigOnes.digest('untouched'))).toEqual([])
+    expect(berth.upstream.served(bigOnes.digest('untouched'))).toEqual([])
   })
 })
