@@ -33,8 +33,11 @@ export class Connection {
   #exchange: Exchange | undefined
   #closed = false
 
-  constructor(url: string, bytesPerSecond?: number) {
+  readonly #headers: string
+
+  constructor(url: string, bytesPerSecond?: number, authorization?: string) {
     const { hostname, port, host } = new URL(url)
+    this.#headers = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`
     this.#host = host
     this.#bytesPerSecond = bytesPerSecond
     const buffer = Buffer.allocUnsafeSlow(bytesPerSecond ? 32 * 1024 : 1024 * 1024)
@@ -50,7 +53,9 @@ export class Connection {
       const result = { status: 0, bytes: 0, first: 0, total: 0 }
       this.#exchange = { started: performance.now(), head: '', length: undefined, result, resolve, reject }
       const wanted = range ? `Range: bytes=${range}\r\n` : ''
-      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nUser-Agent: bench\r\n${wanted}\r\n`)
+      this.#socket.write(
+        `GET ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nUser-Agent: bench\r\n${this.#headers}${wanted}\r\n`,
+      )
     })
   }
 
