@@ -10,10 +10,12 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
+import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
   readonly url: string
@@ -33,6 +35,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const signatureRules = await Promise.all(
     config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
   )
+  const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -42,8 +45,17 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     fillsInFlight: () => cache.fillsInFlight,
     cacheBytes: () => metadata.storedBytes(),
   })
+  const webhooks = openWebhooks({
+    hooks,
+    metadata: metadata.webhooks,
+    post: poster(network),
+    source: config.publicUrl ?? 'berth',
+    report: (event) => telemetry.report(event),
+    now,
+  })
   const report = (event: Event) => {
     telemetry.report(event)
+    webhooks.tell(event)
     if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
   }
   const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
@@ -83,7 +95,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const { publicUrl, trustedProxies } = config
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
   try {
-    const listener = await listen(app.fetch, config.listen)
+    const proxy = await openProxying({ config, registry, access, report, now })
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
     return {
       url: listener.url,
       hasAdmin: access.hasAdmin,
@@ -96,6 +109,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   async function close(): Promise<void> {
     access.stop()
+    await webhooks.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()
@@ -126,6 +140,10 @@ function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
   const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
   // What an upstream left that is configured no more goes when room is needed, like all else.
   return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
+}
+
+function withSecrets(hooks: Config['webhooks']) {
+  return Promise.all(hooks.map(async (hook) => ({ ...hook, secret: (await readFile(hook.secretFile, 'utf8')).trim() })))
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

@@ -3,6 +3,7 @@ import { isAbsence, UpstreamError } from '../oci/errors.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistrySource, Soon, TagMoment } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import type { ReportCacheEvent } from './events.ts'
 import { Flights } from './flights.ts'
 import { backoffAfter, freshUntil, type TagPolicies, type TagPolicy } from './freshness.ts'
 import type { HotManifests, HotTag } from './hot-manifests.ts'
@@ -22,11 +23,14 @@ export interface TagsOptions {
   patience: number
   /** Whether clients may have a tag checked (no-cache). */
   forcible: boolean
+  report: ReportCacheEvent
   now: () => number
 }
 
 /** After a failure the next check is waited for no longer than this, in milliseconds. */
 const patienceAfterFailure = 500
+/** Tags that are asked about before a digest is given out, at most. */
+const mostLookedAt = 50
 
 /** What tags mean: asked again when their time is over, and served as they were while the upstream cannot say. */
 export class Tags {
@@ -42,9 +46,25 @@ export class Tags {
   }
 
   get(name: RepositoryName, tag: Tag, asker?: Asker): Soon<Manifest> {
+    return this.#get(name, tag, this.#options.forcible && asker?.noCache === true, asker)
+  }
+
+  /**
+   * Asks what the tags that are here and have a minAge mean now. Before a digest that is not here is given out: it may be
+   * what such a tag has come to mean, and then it is held back.
+   */
+  async lookForNew(name: RepositoryName, asker?: Asker): Promise<void> {
+    const { metadata, policies } = this.#options
+    const known = await metadata.listTags(this.#manifests.repository(name))
+    const waiting = known.filter((tag) => policies(name, tag).minAge > 0).slice(0, mostLookedAt)
+    const asked = waiting.map(async (tag) => this.#get(name, tag, true, asker))
+    // A tag that cannot be asked about goes on as it was.
+    await Promise.allSettled(asked)
+  }
+
+  #get(name: RepositoryName, tag: Tag, forced: boolean, asker?: Asker): Soon<Manifest> {
     const key = this.#manifests.keyOf(name, tag)
     const hot = this.#hot.tag(key)
-    const forced = this.#options.forcible && asker?.noCache === true
     const here = hot && this.#withoutAsking(hot, forced)
     if (here) return here
     return this.#flights.share(forced ? `${key} checked` : key, async () => {
@@ -101,7 +121,9 @@ export class Tags {
       if (head.digest === kept.manifest.digest) return await this.#confirm(name, tag, kept.manifest, 'revalidated')
       if (until !== undefined) return await this.#holdBack(name, tag, kept, { digest: head.digest, until, asker })
       if ('bytes' in head) await this.#manifests.keep(name, head, undefined)
-      return await this.#move(name, tag, head.digest, asker)
+      const moved = await this.#move(name, tag, head.digest, asker)
+      this.#tellMoved(name, tag, kept.manifest.digest, moved.digest)
+      return moved
     } catch (error) {
       if (isAbsence(error)) await this.#forget(name, tag)
       if (!(error instanceof UpstreamError)) throw error
@@ -153,6 +175,11 @@ export class Tags {
     const record = { digest: manifest.digest, checkedAt }
     await this.#manifests.written(this.#options.metadata.putTag(this.#manifests.repository(name), tag, record))
     return this.#manifests.found(manifest, outcome)
+  }
+
+  #tellMoved(repository: RepositoryName, tag: Tag, before: Digest, digest: Digest): void {
+    const { upstream, report } = this.#options
+    report({ type: 'tag-moved', upstream, repository, tag, before, digest })
   }
 
   #stale(name: RepositoryName, tag: Tag, kept: HotTag, error: UpstreamError): Manifest {

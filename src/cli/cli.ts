@@ -1,6 +1,7 @@
 // The command line: each command is a file of its own, which returns a commander Command.
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/config.ts'
+import { caCommand } from './ca.ts'
 import { collectCommand } from './collect.ts'
 import { configCommand } from './config.ts'
 import { CommandError, processIo, type Io } from './io.ts'
@@ -31,7 +32,15 @@ function program(io: Io): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help of a command')
   const accounts = [userCommand, orgCommand, tokenCommand, repoCommand, mayCommand]
-  const commands = [serveCommand, namespaceCommand, ...accounts, collectCommand, configCommand, versionCommand]
+  const commands = [
+    serveCommand,
+    namespaceCommand,
+    ...accounts,
+    collectCommand,
+    caCommand,
+    configCommand,
+    versionCommand,
+  ]
   for (const command of commands) program.addCommand(command(io))
   for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
     command

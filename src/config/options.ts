@@ -2,14 +2,28 @@
 // file, and the check reads it. The environment variable follows from the key (storage.maxSize is
 // BERTH_STORAGE_MAX_SIZE); the JSON schema and the README's table are made from this.
 import type { z } from 'zod'
-import { addressRange, duration, httpUrl, listenAddress, listOf, oneOf, size, text, wholeNumber } from './checks.ts'
+import {
+  addressRange,
+  duration,
+  httpUrl,
+  listenAddress,
+  listOf,
+  oneOf,
+  size,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from './checks.ts'
 import { access } from './access.ts'
 import { hosted } from './hosted.ts'
 import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
 import { upstreams } from './upstreams.ts'
+import { webhooks } from './webhooks.ts'
 
 const day = 24 * 3_600_000
+
+const hostPattern = /^(?:\*|(?:\*\.)?[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?)$/
 
 export const configSchema = group({
   listen: option(listenAddress().prefault('127.0.0.1:5000'), 'address and port to listen on'),
@@ -44,6 +58,17 @@ export const configSchema = group({
   }),
   access,
   hosted,
+  webhooks,
+  proxy: defaultGroup({
+    enabled: option(
+      yesOrNo().prefault(false),
+      "whether Berth is its clients' HTTPS proxy as well, at the same address",
+    ),
+    allow: option(
+      listOf(text('a host such as auth.docker.io, host:port, *.host or *', hostPattern), 'hosts').prefault([]),
+      'hosts beyond the upstreams that the proxy passes on to; with * those with a public address',
+    ),
+  }),
   network: defaultGroup({
     extraCaFile: option(
       text('a PEM file').exactOptional(),

@@ -111,6 +111,25 @@ export function logEvents(log: Logger): (event: Event) => void {
         const { upstream, repository, digest, result, message } = event
         return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
       }
+      case 'tunnel': {
+        const { target, outcome, message } = event
+        return log[message === undefined ? 'debug' : 'warn']({ target, outcome }, message ?? 'tunnel')
+      }
+      case 'tag-moved': {
+        const { upstream, repository, tag, before, digest } = event
+        return log.info({ upstream, repository, tag, before, digest }, 'tag moved')
+      }
+      case 'tag-pushed':
+      case 'tag-deleted':
+        return log.info(
+          { repository: event.repository, tag: event.tag, digest: event.digest },
+          event.type.replace('-', ' '),
+        )
+      case 'webhook': {
+        const { hook, outcome, message } = event
+        const level = outcome === 'delivered' ? 'debug' : outcome === 'failed' ? 'warn' : 'error'
+        return log[level]({ hook }, `webhook ${hook}: ${message ?? outcome}`)
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

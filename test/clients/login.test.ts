@@ -18,7 +18,7 @@ for (const [kind, tools] of daemons) {
 }
 
 async function newDocker(kind: DockerKind, host: string): Promise<LoginClient> {
-  const daemon = await startDockerd(kind, 'http://127.0.0.1:1')
+  const daemon = await startDockerd(kind, { mirror: 'http://127.0.0.1:1' })
   onTestFinished(() => daemon.stop())
   const env = { DOCKER_CONFIG: daemon.folder, HOME: daemon.folder }
   const docker = (...args: string[]) => runTool('docker', ['-H', `unix://${daemon.socket}`, ...args], { env })

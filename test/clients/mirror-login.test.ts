@@ -69,7 +69,7 @@ async function start(kind: DockerKind, mirror: (port: string) => string) {
     upstreams: [{ name: 'docker.io', url: upstream.url, virtualHosts: ['localhost'] }],
   })
   const { host, seen } = await startWitness(berth.url)
-  const daemon = await startDockerd(kind, mirror(host.split(':')[1]!))
+  const daemon = await startDockerd(kind, { mirror: mirror(host.split(':')[1]!) })
   onTestFinished(() => daemon.stop())
   const config = join(daemon.folder, 'config.json')
   writeFileSync(config, JSON.stringify({ auths: { 'https://index.docker.io/v1/': { auth: hubLogin } } }))
