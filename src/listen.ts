@@ -2,6 +2,7 @@ import type { RequestListener, Server as HttpServer } from 'node:http'
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, getRequestListener, type HttpBindings } from '@hono/node-server'
+import { answerClientError } from './client-errors.ts'
 import type { Proxy } from './proxy/proxy.ts'
 import type { Certificates } from './tls/tls.ts'
 
@@ -39,6 +40,7 @@ export async function listen(fetch: Fetch, address: { host: string; port: number
   server.keepAliveTimeout = keepAliveTimeout
   // Uploads and downloads of any length are honest: only idle time counts.
   server.requestTimeout = 0
+  server.on('clientError', answerClientError)
   proxy?.attach(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(address.port, address.host, () => {

@@ -80,9 +80,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
-  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
-  hosted.start()
-  const registry = namespaces(cached, hosted)
+  // Before what is hosted: it names the namespaces of its users.
   const access = await openAccess({
     settings: config.access,
     folder: data,
@@ -91,7 +89,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     report,
     now,
   })
-
+  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
+  hosted.start()
+  const registry = namespaces(cached, hosted)
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)

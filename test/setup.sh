@@ -14,7 +14,8 @@ debian_packages=(
   podman skopeo buildah            # containers/image
   busybox-static zstd              # what the test images are made of
   nginx wrk                        # the benchmark's yardsticks and load
-  openssl curl iproute2 ca-certificates
+  strace                           # what is synced before an answer
+  openssl curl iproute2 e2fsprogs ca-certificates
 )
 
 # folder below $tools | package to build | version. Folders keep apart names that Debian's packages have too.
