@@ -59,9 +59,17 @@ it(`requests in all variations leak nothing and break nothing (seed ${seed})`, {
     fc.constantFrom('%2f', '%00', '%', 'v1@2026-01-01', 'team%2Fsecret', 'TEAM', 'secret;x', '*'),
     fc.stringMatching(/^[!-~]{0,8}$/),
   )
-  const shaped = fc
-    .tuple(fc.constantFrom('team/secret', 'eve/app', 'team//secret', 'team/./secret'), piece, piece)
-    .map(([name, kind, reference]) => `/v2/${name}/${kind}/${reference}`)
+  const name = fc.constantFrom(
+    'team/secret',
+    'team/secret',
+    'eve/app',
+    'team//secret',
+    'team/./secret',
+    'team%2Fsecret',
+  )
+  const kind = fc.oneof(fc.constantFrom('manifests', 'blobs', 'tags', 'referrers', 'blobs/uploads'), piece)
+  const reference = fc.oneof(fc.constantFrom('v1', 'list', digest, config, ''), piece)
+  const shaped = fc.tuple(name, kind, reference).map((parts) => `/v2/${parts.join('/')}`)
   const path = fc.oneof(
     shaped,
     fc.array(piece, { maxLength: 7 }).map((pieces) => `/${pieces.join('/')}`),
@@ -116,7 +124,7 @@ it(`requests in all variations leak nothing and break nothing (seed ${seed})`, {
       JSON.stringify({ schemaVersion: 2, config: { digest: config, size: 2 }, layers: [], subject: { digest } }),
     ),
   )
-  const method = fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND')
+  const method = fc.constantFrom('GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND')
   const property = fc.asyncProperty(
     method,
     path,
