@@ -13,6 +13,7 @@ import type { Tag } from './oci/reference.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { fsStore } from './store/fs-store.ts'
+import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
 import { openWebhooks } from './webhooks/webhooks.ts'
@@ -94,9 +95,12 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
+  let certificates: Certificates | undefined
   try {
     const proxy = await openProxying({ config, registry, access, report, now })
-    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
+    certificates = await openTls({ settings: config.tls, data, report, now })
+    const around = { proxy, certificates }
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, around)
     return {
       url: listener.url,
       hasAdmin: access.hasAdmin,
@@ -108,6 +112,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   }
 
   async function close(): Promise<void> {
+    await certificates?.stop()
     access.stop()
     await webhooks.stop()
     await hosted.stop()
