@@ -43,7 +43,7 @@ export class Authorization {
     const same = this.#remembered.get(`${target.origin} ${scope}`)
     if (same) return this.#answer(target, same, scope, same.params.scope)
     const challenge = this.#remembered.get(target.origin)
-    return challenge && this.#answer(target, challenge, scope)
+    return challenge && this.#guessed(target, challenge, scope)
   }
 
   /**
@@ -85,6 +85,16 @@ export class Authorization {
     const general = challenge.params.scope?.startsWith('repository:') === false ? challenge.params.scope : undefined
     const token = await this.#token(target, challenge, asked || general || scope)
     return `Bearer ${token.value}`
+  }
+
+  /** What another repository was asked for may not be what this one will be (nvcr.io: the token server is another). */
+  async #guessed(target: URL, challenge: Challenge, scope: string): Promise<string | undefined> {
+    try {
+      return await this.#answer(target, challenge, scope)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      return undefined
+    }
   }
 
   async #basic(target: URL, source: CredentialSource): Promise<string | undefined> {
