@@ -31,6 +31,11 @@ import { WalSync } from './wal-sync.ts'
 const busyTimeout = 250
 /** After a wait in vain, none waits for so long, in milliseconds: a lock that is kept costs one wait a while, not one a write. */
 const busyPause = 1_000
+/**
+ * The log is moved into the database when it has this many pages of 4 KiB. The event loop waits for that, two syncs long: what
+ * pushes write again and again, such as the pages of an index, is then moved once.
+ */
+const walPages = 3_000
 /** The log is cut back to this after a checkpoint, in bytes, so that one burst does not keep the disk. */
 const walLimit = 64 * 1024 * 1024
 
@@ -44,6 +49,7 @@ export function sqliteMetadata(file: string): Metadata {
   database.pragma('synchronous = NORMAL')
   database.pragma('foreign_keys = ON')
   database.pragma(`journal_size_limit = ${walLimit}`)
+  database.pragma(`wal_autocheckpoint = ${walPages}`)
   migrate(database)
   return new SqliteMetadata(database, new WalSync(file))
 }
