@@ -2,14 +2,16 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { createAccess, guarded } from './access/access.ts'
+import { createAdmin } from './admin/admin.ts'
 import { apiApp, type RequestEvent } from './api/app.ts'
-import { openCache, type KeepingLimits } from './cache/cache.ts'
+import { freshUntil, openCache, tagPolicies, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
-import type { Tag } from './oci/reference.ts'
+import type { RepositoryName, Tag } from './oci/reference.ts'
+import { webApp } from './web/app.tsx'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
@@ -56,15 +58,23 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     const reach = { ...reached(upstream, network, now), report }
     const registry = cache.registry(name, upstreamRegistry(reach), upstream)
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
-    return { ...upstream, registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }) }
+    const hasLogin = anonymous !== undefined
+    return {
+      ...upstream,
+      hasLogin,
+      registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }),
+    }
   })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
   const access = createAccess(config.access, (name) => registry.isHosted(name))
 
+  const hasLogin = (name: string) => cached.some((upstream) => upstream.name === name && upstream.hasLogin)
+  const admin = createAdmin({ registry, metadata, access, hasLogin, freshUntil: freshness(config), now })
+  const pages = webApp({ admin, access, publicUrl: config.publicUrl, now })
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health)
+  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health).route('/', pages)
   try {
     const listener = await listen(app.fetch, config.listen)
     return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
@@ -98,6 +108,16 @@ function reached(upstream: UpstreamConfig, network: Network, now: () => number) 
     ...(credentials ? [{ name: 'credentials', ...everywhere, source: source(credentials) }] : []),
   ]
   return { name, url, tokenHosts, reserve, accounts, network, now }
+}
+
+/** Until when a cached tag is served without asking, in milliseconds since 1970. */
+function freshness({ upstreams }: Config) {
+  const policies = new Map(upstreams.map((upstream) => [upstream.name, tagPolicies(upstream)]))
+  return (name: RepositoryName, tag: Tag, checkedAt: number): number => {
+    const slash = name.indexOf('/')
+    const policy = policies.get(name.slice(0, slash))?.(name.slice(slash + 1) as RepositoryName, tag)
+    return policy ? freshUntil(policy, checkedAt) : 0
+  }
 }
 
 function keepingLimits({ storage, upstreams }: Config): KeepingLimits {

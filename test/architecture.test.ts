@@ -30,7 +30,8 @@ const rooms: Record<string, Room> = {
   access: { rooms: ['oci', 'metadata'], never: web },
   namespaces: { rooms: ['oci'] },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
-  web: { rooms: ['oci', 'access', 'metadata'], doors: ['app'] },
+  admin: { rooms: ['oci', 'access', 'metadata'] },
+  web: { rooms: ['oci', 'access', 'admin', 'metadata'], doors: ['app'] },
   config: { rooms: [] },
   telemetry: {
     rooms: ['api', 'web', 'access', 'cache', 'hosted', 'upstream', 'store', 'metadata', 'config'],
@@ -46,6 +47,7 @@ const ranks = [
   ['oci'],
   ['store', 'metadata'],
   ['cache', 'hosted', 'upstream', 'access', 'namespaces'],
+  ['admin'],
   ['api', 'web'],
   ['cli'],
 ]

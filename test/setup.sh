@@ -14,6 +14,7 @@ debian_packages=(
   podman skopeo buildah            # containers/image
   busybox-static zstd              # what the test images are made of
   nginx wrk                        # the benchmark's yardstick and load
+  chromium                         # what the pages are looked at with
   openssl iproute2 ca-certificates
 )
 

@@ -33,6 +33,11 @@ export interface Access {
   enter(identity: Identity, asMirror: boolean): void
   /** Throws UNAUTHORIZED or DENIED unless this identity may do this to this repository. */
   may(identity: Identity, action: Action, name: RepositoryName): void
+  /**
+   * Throws UNAUTHORIZED or DENIED unless this identity looks after the whole registry. `local`: it comes from this machine;
+   * where everybody may push, that is enough.
+   */
+  administer(identity: Identity, local: boolean): void
   /** Whether this identity may read this repository should it be private at its upstream. */
   mayReadPrivate(identity: Identity, name: RepositoryName): boolean
 }
@@ -54,6 +59,11 @@ export function createAccess(options: AccessOptions, isHosted: (name: Repository
     },
     // Who may read which private repository of an upstream is not settled yet: nobody, unless it is open to all.
     mayReadPrivate: () => options.private === 'open',
+    administer(identity, local) {
+      if (identity.user !== undefined || (pushable && local)) return
+      if (user) throw unauthorized(identity.wrong ? 'the user name or password is wrong' : 'log in to administer')
+      throw new RegistryError('DENIED', 'nobody may administer this registry yet. Set access.user (username, password)')
+    },
     enter(identity, asMirror) {
       if (identity.user !== undefined) return
       if (identity.wrong) throw unauthorized('the user name or password is wrong')

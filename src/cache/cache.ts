@@ -37,7 +37,7 @@ import { Withheld } from './withheld.ts'
 
 export type { CacheEvent, Outcome } from './events.ts'
 export { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
-export type { FreshnessRules } from './freshness.ts'
+export { freshUntil, tagPolicies, type FreshnessRules } from './freshness.ts'
 export type { KeepingLimits } from './housekeeping.ts'
 
 /** What holds for one upstream. */

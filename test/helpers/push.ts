@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { OutgoingHttpHeaders } from 'node:http'
 import { fetchRaw, type Received, type Sent } from './http.ts'
 import { startBerth, type BerthOptions, type RunningBerth } from './start.ts'
 
@@ -19,14 +20,20 @@ export const sha512 = (bytes: string | Uint8Array): string =>
 export class Pusher {
   readonly #url: string
   readonly #name: string
+  readonly #login: OutgoingHttpHeaders
 
-  constructor(url: string, name = 'team/app') {
+  constructor(url: string, name = 'team/app', login: OutgoingHttpHeaders = {}) {
     this.#url = url
     this.#name = name
+    this.#login = login
   }
 
   send(method: string, path: string, sent: Sent = {}): Promise<Received> {
-    return fetchRaw(`${this.#url}/v2/${this.#name}/${path}`, { ...sent, method })
+    return fetchRaw(`${this.#url}/v2/${this.#name}/${path}`, {
+      ...sent,
+      headers: { ...this.#login, ...sent.headers },
+      method,
+    })
   }
 
   /** The location of a new upload session, as a URL. */

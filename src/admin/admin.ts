@@ -1,0 +1,47 @@
+// What people see of the registry and do to it, beside pulling and pushing. Pages and the admin API are two ways to the same
+// functions, and each of these asks access first.
+import type { Access } from '../access/access.ts'
+import type { RepositoryName, Tag } from '../oci/reference.ts'
+import type { Registry } from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { Images } from './images.ts'
+import { Repositories } from './repositories.ts'
+import { Guard } from './visitor.ts'
+
+export { difference, type Difference, type LayerChange } from './difference.ts'
+export type { ImageConfig } from './image-config.ts'
+export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
+export { pageSize, type Page } from './pages.ts'
+export type { RepositoryView, TagPage, TagQuery, TagView } from './repositories.ts'
+export { visitorOf, type AdminContext } from './request.ts'
+export type { Guard, Visitor } from './visitor.ts'
+
+export interface AdminOptions {
+  registry: Registry & { isHosted(name: RepositoryName): boolean; locate(address: { path: string }): RepositoryName }
+  metadata: Metadata
+  access: Access
+  /** Whether an upstream is asked with a login, so that it may show us what it shows nobody else. */
+  hasLogin: (upstream: string) => boolean
+  /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
+  freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
+  now?: () => number
+}
+
+export interface Admin {
+  readonly guard: Guard
+  readonly repositories: Repositories
+  readonly images: Images
+  /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
+  locate(path: string): RepositoryName
+}
+
+export function createAdmin(options: AdminOptions): Admin {
+  const { registry, metadata, access, hasLogin, freshUntil, now = Date.now } = options
+  const guard = new Guard(access, metadata, { isHosted: (name) => registry.isHosted(name), hasLogin })
+  return {
+    guard,
+    repositories: new Repositories({ metadata, guard, freshUntil, now }),
+    images: new Images({ registry, metadata, guard }),
+    locate: (path) => registry.locate({ path }),
+  }
+}

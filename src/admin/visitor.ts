@@ -1,0 +1,94 @@
+import type { Access, Action, Identity } from '../access/access.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { Asker } from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+
+/** Who looks at a page or calls the admin API. */
+export interface Visitor {
+  readonly identity: Identity
+  /** A network address. */
+  readonly address: string | undefined
+  /** Whether it came from this machine, by a name of this machine: no page of the web can make a browser do that. */
+  readonly local: boolean
+}
+
+/** What the guard knows of registries. */
+export interface Territory {
+  isHosted(name: RepositoryName): boolean
+  /** Whether an upstream is asked with a login, so that it may show us what it shows nobody else. */
+  hasLogin(upstream: string): boolean
+}
+
+/** The one place where pages and the admin API ask what a visitor may. */
+export class Guard {
+  readonly #access: Access
+  readonly #metadata: Metadata
+  readonly #territory: Territory
+
+  constructor(access: Access, metadata: Metadata, territory: Territory) {
+    this.#access = access
+    this.#metadata = metadata
+    this.#territory = territory
+  }
+
+  /** Throws UNAUTHORIZED or DENIED unless this repository may be shown. */
+  async expectReadable(visitor: Visitor, name: RepositoryName): Promise<void> {
+    this.#access.may(visitor.identity, 'pull', name)
+    if (await this.#isShown(visitor, name)) return
+    throw new RegistryError('DENIED', `${name} is private at its upstream: it is for those who may read it there`)
+  }
+
+  /** The same as an answer, for lists: what may not be read is not in them. */
+  async mayRead(visitor: Visitor, name: RepositoryName): Promise<boolean> {
+    return this.may(visitor, 'pull', name) && this.#isShown(visitor, name)
+  }
+
+  /** Whether clients without a login may pull it, as far as our own rules go. */
+  isPublic(name: RepositoryName): boolean {
+    return allows(() => this.#access.may(this.#access.identify(undefined), 'pull', name))
+  }
+
+  may({ identity }: Visitor, action: Action, name: RepositoryName): boolean {
+    return allows(() => this.#access.may(identity, action, name))
+  }
+
+  /** Throws UNAUTHORIZED or DENIED. */
+  expect({ identity }: Visitor, action: Action, name: RepositoryName): void {
+    this.#access.may(identity, action, name)
+  }
+
+  /** Throws UNAUTHORIZED or DENIED unless the visitor looks after the whole registry. */
+  expectAdministrator({ identity, local }: Visitor): void {
+    this.#access.administer(identity, local)
+  }
+
+  mayAdminister(visitor: Visitor): boolean {
+    return allows(() => this.expectAdministrator(visitor))
+  }
+
+  /** Who asks, for the registry behind a page. */
+  asker({ identity, address }: Visitor, name: RepositoryName, noCache = false): Asker {
+    const mayReadPrivate = this.#access.mayReadPrivate(identity, name)
+    return { caller: identity.user ?? address, noCache, mayReadPrivate }
+  }
+
+  async #isShown({ identity }: Visitor, name: RepositoryName): Promise<boolean> {
+    const slash = name.indexOf('/')
+    const registry = name.slice(0, slash)
+    if (this.#territory.isHosted(name) || !this.#territory.hasLogin(registry)) return true
+    if (this.#access.mayReadPrivate(identity, name)) return true
+    const seen = await this.#metadata.findVisibility({ registry, name: name.slice(slash + 1) as RepositoryName })
+    return seen?.public === true
+  }
+}
+
+function allows(ask: () => void): boolean {
+  try {
+    ask()
+    return true
+  } catch (error) {
+    if (error instanceof RegistryError) return false
+    throw error
+  }
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto'
+import { getCookie, setCookie } from 'hono/cookie'
+import { visitorOf, type Admin, type AdminContext, type Visitor } from '../admin/admin.ts'
+import type { Access } from '../access/access.ts'
+import type { Assets } from './assets.ts'
+import type { Frame } from './layout.tsx'
+import type { FormTokens } from './tokens.ts'
+
+export interface WebParts {
+  readonly admin: Admin
+  readonly access: Access
+  readonly assets: Assets
+  readonly tokens: FormTokens
+  readonly publicUrl: string | undefined
+  readonly now: () => number
+}
+
+/** Tells one browser from another where nobody is logged in. */
+const browserCookie = 'berth_browser'
+
+/** One request for a page: who makes it, and what is around the page. */
+export class WebCall {
+  readonly visitor: Visitor
+  readonly browser: string
+  readonly #parts: WebParts
+  readonly #c: AdminContext
+
+  constructor(c: AdminContext, parts: WebParts) {
+    this.#c = c
+    this.#parts = parts
+    this.visitor = visitorOf(c, parts.access)
+    this.browser = this.#browser()
+  }
+
+  get frame(): Frame {
+    const { admin, assets, tokens, now } = this.#parts
+    return {
+      assets,
+      user: this.visitor.identity.user,
+      mayAdminister: admin.guard.mayAdminister(this.visitor),
+      now: now(),
+      host: this.#host,
+      formToken: tokens.make(this.browser),
+    }
+  }
+
+  /** The page number of the query, from 1. */
+  get page(): number {
+    const page = Number(this.#c.req.query('page') ?? 1)
+    return Number.isSafeInteger(page) && page > 0 && page < 100_000 ? page : 1
+  }
+
+  /** The one of `choices` that the query names; the first where it names none. */
+  choice<T extends string>(key: string, choices: readonly [T, ...T[]]): T {
+    const given = this.#c.req.query(key)
+    return choices.find((choice) => choice === given) ?? choices[0]
+  }
+
+  text(key: string): string {
+    return (this.#c.req.query(key) ?? '').trim().slice(0, 300)
+  }
+
+  /** What clients put before an image's name. */
+  get #host(): string {
+    const { publicUrl } = this.#parts
+    if (publicUrl !== undefined) return new URL(publicUrl).host
+    const host = this.#c.env.incoming.headers.host ?? ''
+    return /^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost'
+  }
+
+  #browser(): string {
+    const known = getCookie(this.#c, browserCookie)
+    if (known !== undefined && /^[\w-]{22}$/.test(known)) return known
+    const made = randomBytes(16).toString('base64url')
+    setCookie(this.#c, browserCookie, made, { httpOnly: true, sameSite: 'Strict', path: '/', secure: this.#isSecure })
+    return made
+  }
+
+  get #isSecure(): boolean {
+    return this.#parts.publicUrl?.startsWith('https:') ?? false
+  }
+}

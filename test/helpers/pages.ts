@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pusher, descriptor, imageOf as pushedImage, ociManifest } from './push.ts'
+import type { RepositorySpec } from './content.ts'
+import { fetchRaw } from './http.ts'
+import { startBerth, type BerthOptions, type RunningBerth } from './start.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+// Content that looks like what people have: a base image of several platforms with a history, its older version, a chart,
+// an application pushed by a team. Everything is named and sized so that pages are the same in every run.
+
+const built = '2029-12-24T10:00:00Z'
+
+interface ConfigOptions {
+  architecture: string
+  version: string
+  labels?: Record<string, string>
+}
+
+function configOf({ architecture, version, labels = {} }: ConfigOptions): string {
+  return JSON.stringify({
+    architecture,
+    os: 'linux',
+    created: built,
+    config: {
+      Entrypoint: ['docker-entrypoint.sh'],
+      Cmd: ['node'],
+      Env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin', `NODE_VERSION=${version}`],
+      ExposedPorts: { '8080/tcp': {} },
+      WorkingDir: '/app',
+      Labels: { 'org.opencontainers.image.licenses': 'MIT', ...labels },
+    },
+    rootfs: { type: 'layers', diff_ids: [] },
+    history: [
+      { created: built, created_by: '/bin/sh -c #(nop) ADD file:3b1f in / ' },
+      { created: built, created_by: `/bin/sh -c #(nop)  ENV NODE_VERSION=${version}`, empty_layer: true },
+      {
+        created: built,
+        created_by: 'RUN /bin/sh -c set -ex && apt-get update && apt-get install -y ca-certificates # buildkit',
+      },
+      { created: built, created_by: 'COPY docker-entrypoint.sh /usr/local/bin/ # buildkit' },
+    ],
+  })
+}
+
+/** node of one version for two platforms, tagged as given. */
+export function nodeImage(version: string, tags: string[], seed = 1): RepositorySpec {
+  const of = (architecture: string) => `${version}.${architecture}`
+  const architectures = ['amd64', 'arm64']
+  const blobs: NonNullable<RepositorySpec['blobs']> = {
+    base: { size: 300_000, seed: 1 },
+    entrypoint: '#!/bin/sh\nexec "$@"\n',
+    [`${version}.layer`]: { size: 90_000, seed: seed + 10 },
+  }
+  const manifests: NonNullable<RepositorySpec['manifests']> = {}
+  for (const architecture of architectures) {
+    blobs[`${of(architecture)}.config`] = configOf({ architecture, version })
+    const layers = ['base', `${version}.layer`, 'entrypoint']
+    manifests[of(architecture)] = { config: `${of(architecture)}.config`, layers }
+  }
+  manifests[version] = {
+    manifests: architectures.map((architecture) => ({
+      of: of(architecture),
+      platform: { os: 'linux', architecture, ...(architecture === 'arm64' && { variant: 'v8' }) },
+    })),
+    annotations: { 'org.opencontainers.image.description': 'Node.js, a JavaScript runtime built on V8.' },
+  }
+  return { blobs, manifests, tags: Object.fromEntries(tags.map((tag) => [tag, version])) }
+}
+
+export interface Scene {
+  readonly upstream: Upstream
+  readonly berth: RunningBerth
+  readonly pull: (name: string, reference: string) => Promise<void>
+  /** The same in a new process: what was counted in memory is written then. */
+  restart(): Promise<Scene>
+  stop(): Promise<void>
+}
+
+/** Berth with one administrator, ada, in front of an upstream with images of node; a team has pushed here. */
+export async function startScene(options: BerthOptions = {}): Promise<Scene> {
+  const data = mkdtempSync(join(tmpdir(), 'berth-test-'))
+  const upstream = await startUpstream({ content: { 'library/node': nodeImage('20.11.0', ['20', '20.11.0']) } })
+  return openScene(upstream, data, options)
+}
+
+async function openScene(upstream: Upstream, data: string, options: BerthOptions): Promise<Scene> {
+  const berth = await startBerth({
+    data,
+    access: { anonymous: 'pull', user: { username: 'ada', password } },
+    hosted: { namespaces: ['team'] },
+    upstreams: [{ name: 'docker.io', url: upstream.url, readAhead: false }],
+    ...options,
+  })
+  return {
+    upstream,
+    berth,
+    async pull(name, reference) {
+      const { status } = await fetchRaw(`${berth.url}/v2/${name}/manifests/${reference}`)
+      if (status !== 200) throw new Error(`wanted ${name}:${reference}, saw ${status}`)
+    },
+    async restart() {
+      await berth.stop()
+      return openScene(upstream, data, options)
+    },
+    async stop() {
+      await berth.stop()
+      await upstream.stop()
+      rmSync(data, { recursive: true, force: true })
+    },
+  }
+}
+
+export const password = 'correct horse battery staple'
+export const admin = { authorization: `Basic ${Buffer.from(`ada:${password}`).toString('base64')}` }
+
+/** An application, pushed by ada, with a signature and an SBOM that refer to it. */
+export async function pushApplication(
+  berth: RunningBerth,
+  tags: string[],
+  config = applicationConfig,
+): Promise<Pusher> {
+  const pusher = new Pusher(berth.url, 'team/app', admin)
+  const layers = ['layer one', 'layer two', 'layer three']
+  for (const bytes of [config, '{}', ...layers]) await pusher.blob(bytes)
+  const image = JSON.stringify(pushedImage(config, ...layers))
+  for (const tag of tags) await pusher.manifest(tag, image)
+  const subject = descriptor(image, ociManifest)
+  for (const artifactType of ['application/vnd.dev.sigstore.bundle.v0.3+json', 'application/spdx+json']) {
+    const empty = descriptor('{}', 'application/vnd.oci.empty.v1+json')
+    const artifact = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: ociManifest,
+      artifactType,
+      config: empty,
+      layers: [empty],
+      subject,
+    })
+    await pusher.manifest(descriptor(artifact).digest, artifact)
+  }
+  return pusher
+}
+
+export const applicationConfig = configOf({
+  architecture: 'amd64',
+  version: '1.4.2',
+  labels: { maintainer: 'team@example.com' },
+})
