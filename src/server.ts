@@ -3,7 +3,7 @@ import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { createAccess, guarded } from './access/access.ts'
 import { createAdmin } from './admin/admin.ts'
-import { apiApp, type RequestEvent } from './api/app.ts'
+import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { freshUntil, openCache, tagPolicies, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
@@ -72,9 +72,10 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   const hasLogin = (name: string) => cached.some((upstream) => upstream.name === name && upstream.hasLogin)
   const admin = createAdmin({ registry, metadata, access, hasLogin, freshUntil: freshness(config), now })
-  const pages = webApp({ admin, access, publicUrl: config.publicUrl, now })
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, report }).route('/', health).route('/', pages)
+  const { publicUrl, trustedProxies } = config
+  const pages = webApp({ admin, access, forwarded: createForwarded(config), now })
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health).route('/', pages)
   try {
     const listener = await listen(app.fetch, config.listen)
     return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }

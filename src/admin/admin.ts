@@ -13,7 +13,7 @@ export type { ImageConfig } from './image-config.ts'
 export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, TagPage, TagQuery, TagView } from './repositories.ts'
-export { visitorOf, type AdminContext } from './request.ts'
+export { visitorOf, type AdminContext, type Doorway } from './request.ts'
 export type { Guard, Visitor } from './visitor.ts'
 
 export interface AdminOptions {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import type { Access } from '../access/access.ts'
@@ -5,14 +6,28 @@ import type { Visitor } from './visitor.ts'
 
 export type AdminContext = Context<{ Bindings: HttpBindings }>
 
+/** Who sent a request and to which URL, also where a trusted proxy stands between. */
+export interface Forwarded {
+  addressOf(incoming: IncomingMessage): string | undefined
+  /** Without a slash at its end; undefined when nothing well-formed tells. */
+  urlOf(incoming: IncomingMessage): string | undefined
+}
+
+/** How a request is read. */
+export interface Doorway {
+  readonly access: Access
+  readonly forwarded: Forwarded
+}
+
 /** Who sends a request. */
-export function visitorOf(c: AdminContext, access: Access): Visitor {
-  const { headers, socket } = c.env.incoming
-  const address = socket.remoteAddress
+export function visitorOf(c: AdminContext, { access, forwarded: { addressOf } }: Doorway): Visitor {
+  const { incoming } = c.env
+  const { headers } = incoming
   // A proxy on this machine speaks for others; a page of the web cannot name this machine in Host.
   const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
-  const local = !forwarded && isLoopback(address ?? '') && isLoopback(hostname(headers.host ?? ''))
-  return { identity: access.identify(headers.authorization), address, local }
+  const local =
+    !forwarded && isLoopback(incoming.socket.remoteAddress ?? '') && isLoopback(hostname(headers.host ?? ''))
+  return { identity: access.identify(headers.authorization), address: addressOf(incoming), local }
 }
 
 /** Of a Host header, without its port. */

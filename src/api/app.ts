@@ -9,6 +9,7 @@ import { blob } from './blobs.ts'
 import { apiVersion, Call, type ApiContext } from './call.ts'
 import { catalog } from './catalog.ts'
 import type { ReportRequest } from './events.ts'
+import { createForwarded } from './forwarded.ts'
 import { referrers, tags } from './lists.ts'
 import { dated, manifest } from './manifests.ts'
 import { putManifest } from './push-manifest.ts'
@@ -17,6 +18,7 @@ import { Sender } from './send.ts'
 import { upload, wrongMethod } from './uploads.ts'
 
 export type { RequestEvent } from './events.ts'
+export { createForwarded } from './forwarded.ts'
 
 type InRepository = Exclude<ApiRequest, { kind: 'base' | 'catalog' | 'upload' }>
 
@@ -37,20 +39,18 @@ export interface ApiOptions {
   access: Access
   /** The URL that clients use, for answers that name one; else they name paths alone. */
   publicUrl?: string | undefined
+  /** Addresses and ranges of proxies whose X-Forwarded-* headers are believed. */
+  trustedProxies?: readonly string[]
   report?: ReportRequest
 }
 
 /** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
-export function apiApp({
-  registry,
-  access,
-  publicUrl,
-  report = () => {},
-}: ApiOptions): Hono<{ Bindings: HttpBindings }> {
-  const sender = new Sender()
+export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
+  const { registry, access, publicUrl, report = () => {} } = options
+  const serving = { sender: new Sender(), report, publicUrl, forwarded: createForwarded(options) }
 
   function answer(c: ApiContext): Soon<Response> | undefined {
-    const call = new Call(c, sender, report, publicUrl)
+    const call = new Call(c, serving)
     try {
       const request = parsePath(call.path)
       if (!request) return undefined
@@ -112,7 +112,7 @@ export function apiApp({
 
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.all('*', (c, next) => answer(c) ?? next())
-  app.notFound((c: ApiContext) => new Call(c, sender, report, publicUrl).replyError(noSuchPath(c.req.path)))
+  app.notFound((c: ApiContext) => new Call(c, serving).replyError(noSuchPath(c.req.path)))
   return app
 }
 

@@ -7,6 +7,7 @@ import type { Identity } from '../access/access.ts'
 import type { Asker, Blob } from '../oci/registry.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
+import type { Forwarded } from './forwarded.ts'
 import type { Place } from './request.ts'
 import type { Sender, SendResult } from './send.ts'
 
@@ -16,13 +17,20 @@ export type ReplyHeaders = Record<string, string | string[]>
 /** Old dockers take a server without this header for one of version 1. */
 export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
+/** What all requests are answered with. */
+export interface Serving {
+  readonly sender: Sender
+  readonly report: ReportRequest
+  readonly forwarded: Forwarded
+  /** Set where answers name URLs and not paths alone. */
+  readonly publicUrl: string | undefined
+}
+
 /** One request, who makes it, and the ways to answer it; each answer is reported once. */
 export class Call implements Asker {
   readonly #out: ServerResponse
-  readonly #report: ReportRequest
   readonly #started = performance.now()
   readonly incoming: IncomingMessage
-  readonly sender: Sender
   readonly path: string
   /** The query with its question mark, or nothing. */
   readonly search: string
@@ -38,13 +46,11 @@ export class Call implements Asker {
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
-  readonly #publicUrl: string
+  readonly #serving: Serving
 
-  constructor(c: ApiContext, sender: Sender, report: ReportRequest, publicUrl = '') {
-    this.#publicUrl = publicUrl
+  constructor(c: ApiContext, serving: Serving) {
+    this.#serving = serving
     this.#out = c.env.outgoing
-    this.#report = report
-    this.sender = sender
     this.incoming = c.env.incoming
     const url = targetOf(this.incoming.url!)
     const query = url.indexOf('?')
@@ -76,7 +82,16 @@ export class Call implements Asker {
   }
 
   get caller(): string | undefined {
-    return this.identity?.user ?? this.incoming.socket.remoteAddress
+    return this.identity?.user ?? this.address
+  }
+
+  /** The client's address, also where a trusted proxy stands between. */
+  get address(): string | undefined {
+    return this.#serving.forwarded.addressOf(this.incoming)
+  }
+
+  get sender(): Sender {
+    return this.#serving.sender
   }
 
   /** Whether the client's If-None-Match names this digest. */
@@ -90,7 +105,7 @@ export class Call implements Asker {
    */
   urlOf(at: Place, rest: string): string {
     const prefix = at.prefix === '' ? '' : `/${encodeURI(at.prefix)}`
-    return `${this.#publicUrl}${prefix}/v2/${at.path}/${rest}`
+    return `${this.#serving.publicUrl ?? ''}${prefix}/v2/${at.path}/${rest}`
   }
 
   /** Answers with a body that is in memory; a HEAD gets its headers alone. */
@@ -136,7 +151,7 @@ export class Call implements Asker {
   }
 
   #done(status: number, bytes: number, error?: unknown): void {
-    this.#report({
+    this.#serving.report({
       type: 'request',
       method: this.method,
       route: this.route,
@@ -147,7 +162,7 @@ export class Call implements Asker {
       search: this.search,
       name: this.name,
       tag: this.tag,
-      client: this.incoming.socket.remoteAddress,
+      client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,
     })

@@ -4,9 +4,11 @@ import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
+import type { AccessMetadata } from './access.ts'
 import type { Browsing } from './browsing.ts'
 import type { HostedMetadata } from './hosted.ts'
 
+export type * from './access.ts'
 export type * from './browsing.ts'
 export type * from './hosted.ts'
 
@@ -69,6 +71,8 @@ export interface ListKey {
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
+  /** Accounts and their rights. */
+  readonly access: AccessMetadata
   /** What people look for, hosted and cached alike. */
   readonly browsing: Browsing
 

@@ -2,10 +2,18 @@ import type { Database } from 'better-sqlite3'
 import cache from './migrations/0001-cache.ts'
 import hosted from './migrations/0002-hosted.ts'
 import upstreams from './migrations/0003-upstreams.ts'
+import access from './migrations/0006-access.ts'
 import figures from './migrations/0008-figures.ts'
 
 /** In order; what has been released is never changed, only followed by another. */
-const migrations = [cache, hosted, upstreams, figures]
+// prettier-ignore
+const migrations = [
+  cache,
+  hosted,
+  upstreams,
+  access,
+  figures,
+]
 
 /** Brings a database to this version, each step in a transaction. Throws when a newer Berth has written it. */
 export function migrate(database: Database): void {

@@ -14,6 +14,7 @@ import type {
   TagRecord,
 } from './metadata.ts'
 import { migrate } from './migrate.ts'
+import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { statements, type Statements } from './statements.ts'
@@ -62,12 +63,14 @@ class SqliteMetadata implements Metadata {
   #impatientUntil = 0
   readonly #sync: WalSync
   readonly hosted: SqliteHosted
+  readonly access: SqliteAccess
   readonly browsing: SqliteBrowsing
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
+    this.access = new SqliteAccess(database, sync)
     this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
     this.#upstreams = new SqliteUpstreams({

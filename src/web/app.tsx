@@ -4,8 +4,7 @@ import { html } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HttpBindings } from '@hono/node-server'
-import { difference, type Admin, type AdminContext } from '../admin/admin.ts'
-import type { Access } from '../access/access.ts'
+import { difference, type Admin, type AdminContext, type Doorway } from '../admin/admin.ts'
 import { parseDigest } from '../oci/digest.ts'
 import { isAbsence, RegistryError } from '../oci/errors.ts'
 import { parseReference } from '../oci/reference.ts'
@@ -19,11 +18,8 @@ import { RepositoryPage } from './pages/repository.tsx'
 import { SearchPage } from './pages/search.tsx'
 import { FormTokens } from './tokens.ts'
 
-export interface WebOptions {
+export interface WebOptions extends Doorway {
   admin: Admin
-  access: Access
-  /** The URL that clients use; else they use what the browser does. */
-  publicUrl?: string | undefined
   now?: () => number
 }
 
@@ -45,8 +41,9 @@ const policy = {
 }
 
 /** Routes the pages. Whatever else a browser asks for is answered by a page that says so; other clients fall through. */
-export function webApp({ admin, access, publicUrl, now = Date.now }: WebOptions): WebApp {
-  const parts: WebParts = { admin, access, assets: new Assets(), tokens: new FormTokens(), publicUrl, now }
+export function webApp({ now = Date.now, ...options }: WebOptions): WebApp {
+  const parts: WebParts = { ...options, assets: new Assets(), tokens: new FormTokens(), now }
+  const { admin } = parts
   const app: WebApp = new Hono()
   const headers = secureHeaders({
     contentSecurityPolicy: policy,

@@ -1,17 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { getCookie, setCookie } from 'hono/cookie'
-import { visitorOf, type Admin, type AdminContext, type Visitor } from '../admin/admin.ts'
-import type { Access } from '../access/access.ts'
+import { visitorOf, type Admin, type AdminContext, type Doorway, type Visitor } from '../admin/admin.ts'
 import type { Assets } from './assets.ts'
 import type { Frame } from './layout.tsx'
 import type { FormTokens } from './tokens.ts'
 
-export interface WebParts {
+export interface WebParts extends Doorway {
   readonly admin: Admin
-  readonly access: Access
   readonly assets: Assets
   readonly tokens: FormTokens
-  readonly publicUrl: string | undefined
   readonly now: () => number
 }
 
@@ -28,7 +25,7 @@ export class WebCall {
   constructor(c: AdminContext, parts: WebParts) {
     this.#c = c
     this.#parts = parts
-    this.visitor = visitorOf(c, parts.access)
+    this.visitor = visitorOf(c, parts)
     this.browser = this.#browser()
   }
 
@@ -62,10 +59,7 @@ export class WebCall {
 
   /** What clients put before an image's name. */
   get #host(): string {
-    const { publicUrl } = this.#parts
-    if (publicUrl !== undefined) return new URL(publicUrl).host
-    const host = this.#c.env.incoming.headers.host ?? ''
-    return /^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost'
+    return this.#url === undefined ? 'localhost' : new URL(this.#url).host
   }
 
   #browser(): string {
@@ -77,6 +71,10 @@ export class WebCall {
   }
 
   get #isSecure(): boolean {
-    return this.#parts.publicUrl?.startsWith('https:') ?? false
+    return this.#url?.startsWith('https:') ?? false
+  }
+
+  get #url(): string | undefined {
+    return this.#parts.forwarded.urlOf(this.#c.env.incoming)
   }
 }

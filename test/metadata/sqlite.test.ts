@@ -9,17 +9,20 @@ import { startCached } from '../helpers/cached.ts'
 import { makeClock } from '../helpers/clock.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { startUpstream } from '../helpers/upstream.ts'
+import { testAccessMetadata } from '../suites/access-metadata.ts'
 import { testBrowsing } from '../suites/browsing.ts'
 import { testMetadata } from '../suites/metadata.ts'
 
 const makeFile = () => path.join(makeFolder(), 'berth.db')
 
-const make = async () => {
+const makeSqlite = async () => {
   const file = makeFile()
   return { open: () => sqliteMetadata(file) }
 }
-testMetadata('SQLite', make)
-testBrowsing('SQLite', make)
+
+testMetadata('SQLite', makeSqlite)
+testAccessMetadata('SQLite', makeSqlite)
+testBrowsing('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))
 const node = { registry: 'docker.io', name: parseRepositoryName('library/node') }
