@@ -75,9 +75,9 @@ export class Repositories {
       description: await this.#description(name),
       storedBytes: await metadata.browsing.storedBytesOf(name),
       may: {
-        push: guard.may(visitor, 'push', name),
-        delete: guard.may(visitor, 'delete', name),
-        administer: guard.mayAdminister(visitor),
+        push: await guard.may(visitor, 'push', name),
+        delete: await guard.may(visitor, 'delete', name),
+        administer: await guard.mayAdminister(visitor),
       },
     }
   }
@@ -99,7 +99,7 @@ export class Repositories {
 
   async #visibility(name: RepositoryName, registry: string | undefined): Promise<'public' | 'private'> {
     const { metadata, guard } = this.#options
-    if (!guard.isPublic(name)) return 'private'
+    if (!(await guard.isPublic(name))) return 'private'
     if (registry === undefined) return 'public'
     const there = name.slice(registry.length + 1) as RepositoryName
     const seen = await metadata.findVisibility({ registry, name: there })

@@ -20,7 +20,7 @@ export interface Doorway {
 }
 
 /** Who sends a request. */
-export function visitorOf(c: AdminContext, { access, forwarded: { addressOf } }: Doorway): Visitor {
+export async function visitorOf(c: AdminContext, { access, forwarded: { addressOf } }: Doorway): Promise<Visitor> {
   const { incoming } = c.env
   const { headers } = incoming
   // A proxy on this machine speaks for others; a page of the web cannot name this machine in Host.

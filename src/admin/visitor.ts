@@ -34,36 +34,36 @@ export class Guard {
 
   /** Throws UNAUTHORIZED or DENIED unless this repository may be shown. */
   async expectReadable(visitor: Visitor, name: RepositoryName): Promise<void> {
-    this.#access.may(visitor.identity, 'pull', name)
+    await this.expect(visitor, 'pull', name)
     if (await this.#isShown(visitor, name)) return
     throw new RegistryError('DENIED', `${name} is private at its upstream: it is for those who may read it there`)
   }
 
   /** The same as an answer, for lists: what may not be read is not in them. */
   async mayRead(visitor: Visitor, name: RepositoryName): Promise<boolean> {
-    return this.may(visitor, 'pull', name) && this.#isShown(visitor, name)
+    return (await this.may(visitor, 'pull', name)) && this.#isShown(visitor, name)
   }
 
   /** Whether clients without a login may pull it, as far as our own rules go. */
-  isPublic(name: RepositoryName): boolean {
-    return allows(() => this.#access.may(this.#access.identify(undefined), 'pull', name))
+  isPublic(name: RepositoryName): Promise<boolean> {
+    return this.may({ identity: { user: undefined }, address: undefined, local: false }, 'pull', name)
   }
 
-  may({ identity }: Visitor, action: Action, name: RepositoryName): boolean {
-    return allows(() => this.#access.may(identity, action, name))
+  may(visitor: Visitor, action: Action, name: RepositoryName): Promise<boolean> {
+    return allows(() => this.expect(visitor, action, name))
   }
 
   /** Throws UNAUTHORIZED or DENIED. */
-  expect({ identity }: Visitor, action: Action, name: RepositoryName): void {
+  async expect({ identity }: Visitor, action: Action, name: RepositoryName): Promise<void> {
     this.#access.may(identity, action, name)
   }
 
   /** Throws UNAUTHORIZED or DENIED unless the visitor looks after the whole registry. */
-  expectAdministrator({ identity, local }: Visitor): void {
+  async expectAdministrator({ identity, local }: Visitor): Promise<void> {
     this.#access.administer(identity, local)
   }
 
-  mayAdminister(visitor: Visitor): boolean {
+  mayAdminister(visitor: Visitor): Promise<boolean> {
     return allows(() => this.expectAdministrator(visitor))
   }
 
@@ -83,9 +83,9 @@ export class Guard {
   }
 }
 
-function allows(ask: () => void): boolean {
+async function allows(ask: () => Promise<void>): Promise<boolean> {
   try {
-    ask()
+    await ask()
     return true
   } catch (error) {
     if (error instanceof RegistryError) return false

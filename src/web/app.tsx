@@ -78,7 +78,7 @@ async function page(
   parts: WebParts,
   render: (call: WebCall) => Promise<Rendered | Response>,
 ): Promise<Response> {
-  const call = new WebCall(c, parts)
+  const call = await WebCall.of(c, parts)
   c.header('Cache-Control', 'private, no-cache')
   try {
     const rendered = await render(call)

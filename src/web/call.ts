@@ -22,19 +22,27 @@ export class WebCall {
   readonly #parts: WebParts
   readonly #c: AdminContext
 
-  constructor(c: AdminContext, parts: WebParts) {
+  readonly mayAdminister: boolean
+
+  private constructor(c: AdminContext, parts: WebParts, who: { visitor: Visitor; mayAdminister: boolean }) {
     this.#c = c
     this.#parts = parts
-    this.visitor = visitorOf(c, parts)
+    this.visitor = who.visitor
+    this.mayAdminister = who.mayAdminister
     this.browser = this.#browser()
   }
 
+  static async of(c: AdminContext, parts: WebParts): Promise<WebCall> {
+    const visitor = await visitorOf(c, parts)
+    return new WebCall(c, parts, { visitor, mayAdminister: await parts.admin.guard.mayAdminister(visitor) })
+  }
+
   get frame(): Frame {
-    const { admin, assets, tokens, now } = this.#parts
+    const { assets, tokens, now } = this.#parts
     return {
       assets,
       user: this.visitor.identity.user,
-      mayAdminister: admin.guard.mayAdminister(this.visitor),
+      mayAdminister: this.mayAdminister,
       now: now(),
       host: this.#host,
       formToken: tokens.make(this.browser),
