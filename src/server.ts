@@ -11,6 +11,7 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { RepositoryName, Tag } from './oci/reference.ts'
+import { workingsOf } from './workings.ts'
 import { webApp } from './web/app.tsx'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
@@ -33,9 +34,14 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
   const network = openNetwork(await extraCa(config))
 
-  const telemetry = createTelemetry(config.log.level, {
-    fillsInFlight: () => cache.fillsInFlight,
-    cacheBytes: () => metadata.storedBytes(),
+  const telemetry = createTelemetry({
+    level: config.log.level,
+    readings: { fillsInFlight: () => cache.fillsInFlight, cacheBytes: () => metadata.storedBytes() },
+    figures: {
+      upstreamOf: (name) => (registry.isHosted(name) ? '' : name.slice(0, name.indexOf('/'))),
+      write: (sums) => metadata.figures.add(sums, now()),
+    },
+    now,
   })
   const report = (event: Event) => {
     telemetry.report(event)
@@ -70,15 +76,21 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const registry = namespaces(cached, hosted)
   const access = createAccess(config.access, (name) => registry.isHosted(name))
 
+  const workings = workingsOf({ config, store, cache, hosted, telemetry })
   const hasLogin = (name: string) => cached.some((upstream) => upstream.name === name && upstream.hasLogin)
-  const admin = createAdmin({ registry, metadata, access, hasLogin, freshUntil: freshness(config), now })
+  const admin = createAdmin({ registry, metadata, access, hasLogin, freshUntil: freshness(config), workings, now })
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
   const { publicUrl, trustedProxies } = config
-  const pages = webApp({ admin, access, forwarded: createForwarded(config), now })
+  const stopping = new AbortController()
+  const pages = webApp({ admin, access, forwarded: createForwarded(config), stopping: stopping.signal, now })
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health).route('/', pages)
   try {
     const listener = await listen(app.fetch, config.listen)
-    return { url: listener.url, stop: () => listener.close(config.shutdownGrace).then(close) }
+    const stop = () => {
+      stopping.abort()
+      return listener.close(config.shutdownGrace).then(close)
+    }
+    return { url: listener.url, stop }
   } catch (error) {
     await close()
     throw error
@@ -88,9 +100,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     await hosted.stop()
     await cache.stop()
     await network.close()
+    await telemetry.stop()
     await metadata.close()
     await store.close()
-    telemetry.flush()
   }
 }
 

@@ -4,17 +4,22 @@ import type { Access } from '../access/access.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { CacheAdmin } from './cache.ts'
+import { ImageActions } from './image-actions.ts'
 import { Images } from './images.ts'
 import { Repositories } from './repositories.ts'
 import { Guard } from './visitor.ts'
+import type { Workings } from './workings.ts'
 
+export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
 export type { ImageConfig } from './image-config.ts'
 export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
 export { pageSize, type Page } from './pages.ts'
-export type { RepositoryView, TagPage, TagQuery, TagView } from './repositories.ts'
+export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
 export { visitorOf, type AdminContext, type Doorway } from './request.ts'
 export type { Guard, Visitor } from './visitor.ts'
+export type { Going, Problem, UpstreamState, Workings } from './workings.ts'
 
 export interface AdminOptions {
   registry: Registry & { isHosted(name: RepositoryName): boolean; locate(address: { path: string }): RepositoryName }
@@ -24,6 +29,7 @@ export interface AdminOptions {
   hasLogin: (upstream: string) => boolean
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
   freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
+  workings: Workings
   now?: () => number
 }
 
@@ -31,17 +37,21 @@ export interface Admin {
   readonly guard: Guard
   readonly repositories: Repositories
   readonly images: Images
+  readonly actions: ImageActions
+  readonly cache: CacheAdmin
   /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
   locate(path: string): RepositoryName
 }
 
 export function createAdmin(options: AdminOptions): Admin {
-  const { registry, metadata, access, hasLogin, freshUntil, now = Date.now } = options
+  const { registry, metadata, access, hasLogin, freshUntil, workings, now = Date.now } = options
   const guard = new Guard(access, metadata, { isHosted: (name) => registry.isHosted(name), hasLogin })
   return {
     guard,
     repositories: new Repositories({ metadata, guard, freshUntil, now }),
     images: new Images({ registry, metadata, guard }),
+    actions: new ImageActions({ registry, metadata, guard, workings }),
+    cache: new CacheAdmin({ metadata, guard, workings, now }),
     locate: (path) => registry.locate({ path }),
   }
 }

@@ -43,6 +43,7 @@ export interface ImageView {
   readonly reference: Reference
   readonly digest: Digest
   readonly mediaType: string
+  readonly isHosted: boolean
   /** Why what is shown may be out of date, in words. */
   readonly stale: string | undefined
   readonly tag: ListedTag | undefined
@@ -91,6 +92,7 @@ export class Images {
       reference,
       digest: manifest.digest,
       mediaType: manifest.mediaType,
+      isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
       tag: isTag(reference) ? await metadata.browsing.findTag(name, reference) : undefined,
       annotations: content.annotations ?? {},

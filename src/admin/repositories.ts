@@ -11,7 +11,14 @@ export interface RepositoryView extends ListedRepository {
   readonly description: string | undefined
   /** Bytes of its blobs that are on the disk here. */
   readonly storedBytes: number
-  readonly may: { readonly push: boolean; readonly delete: boolean; readonly administer: boolean }
+  readonly may: Rights
+}
+
+/** What a visitor may do to a repository. */
+export interface Rights {
+  readonly push: boolean
+  readonly delete: boolean
+  readonly administer: boolean
 }
 
 export interface TagView extends ListedTag, Summary {
@@ -74,11 +81,16 @@ export class Repositories {
       visibility: await this.#visibility(name, found.registry),
       description: await this.#description(name),
       storedBytes: await metadata.browsing.storedBytesOf(name),
-      may: {
-        push: await guard.may(visitor, 'push', name),
-        delete: await guard.may(visitor, 'delete', name),
-        administer: await guard.mayAdminister(visitor),
-      },
+      may: await this.rights(visitor, name),
+    }
+  }
+
+  async rights(visitor: Visitor, name: RepositoryName): Promise<Rights> {
+    const { guard } = this.#options
+    return {
+      push: await guard.may(visitor, 'push', name),
+      delete: await guard.may(visitor, 'delete', name),
+      administer: await guard.mayAdminister(visitor),
     }
   }
 

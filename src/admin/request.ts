@@ -20,14 +20,14 @@ export interface Doorway {
 }
 
 /** Who sends a request. */
-export async function visitorOf(c: AdminContext, { access, forwarded: { addressOf } }: Doorway): Promise<Visitor> {
+export async function visitorOf(c: AdminContext, { access, forwarded }: Doorway): Promise<Visitor> {
   const { incoming } = c.env
   const { headers } = incoming
   // A proxy on this machine speaks for others; a page of the web cannot name this machine in Host.
-  const forwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
+  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const local =
-    !forwarded && isLoopback(incoming.socket.remoteAddress ?? '') && isLoopback(hostname(headers.host ?? ''))
-  return { identity: access.identify(headers.authorization), address: addressOf(incoming), local }
+    !isForwarded && isLoopback(incoming.socket.remoteAddress ?? '') && isLoopback(hostname(headers.host ?? ''))
+  return { identity: access.identify(headers.authorization), address: forwarded.addressOf(incoming), local }
 }
 
 /** Of a Host header, without its port. */

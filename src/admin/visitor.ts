@@ -32,6 +32,10 @@ export class Guard {
     this.#territory = territory
   }
 
+  isHosted(name: RepositoryName): boolean {
+    return this.#territory.isHosted(name)
+  }
+
   /** Throws UNAUTHORIZED or DENIED unless this repository may be shown. */
   async expectReadable(visitor: Visitor, name: RepositoryName): Promise<void> {
     await this.expect(visitor, 'pull', name)

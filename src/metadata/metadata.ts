@@ -6,10 +6,12 @@ import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
 import type { Browsing } from './browsing.ts'
+import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
 
 export type * from './access.ts'
 export type * from './browsing.ts'
+export type * from './figures.ts'
 export type * from './hosted.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
@@ -68,6 +70,15 @@ export interface ListKey {
   readonly subject: string
 }
 
+/** Cached tags that are never evicted, besides those of the settings. */
+export interface Pins {
+  /** Patterns of `upstream/repository:tag`. */
+  list(): Promise<string[]>
+  add(pattern: string, at: number): Promise<void>
+  /** False when it was not there. */
+  remove(pattern: string): Promise<boolean>
+}
+
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
@@ -75,6 +86,8 @@ export interface Metadata {
   readonly access: AccessMetadata
   /** What people look for, hosted and cached alike. */
   readonly browsing: Browsing
+  readonly figures: FiguresMetadata
+  readonly pins: Pins
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

@@ -16,7 +16,9 @@ import type {
 import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
+import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
+import { SqlitePins } from './sqlite-pins.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
@@ -65,13 +67,18 @@ class SqliteMetadata implements Metadata {
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
   readonly browsing: SqliteBrowsing
+  readonly figures: SqliteFigures
+  readonly pins: SqlitePins
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
     this.hosted = new SqliteHosted(database, sync)
     this.access = new SqliteAccess(database, sync)
-    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
+    const writing = (work: () => unknown) => this.#write(work)
+    this.browsing = new SqliteBrowsing(database, writing)
+    this.figures = new SqliteFigures(database, writing)
+    this.pins = new SqlitePins(database, writing)
     this.#sql = statements(database)
     this.#upstreams = new SqliteUpstreams({
       database,

@@ -1,6 +1,7 @@
 import type { PropsWithChildren } from 'hono/jsx'
 import type { Digest } from '../oci/digest.ts'
 import { ago, date, shortDigest, visible } from './format.ts'
+import type { Frame } from './layout.tsx'
 
 /** How long ago, with the exact time for who points at it. */
 export function Ago({ time, now, none = '–' }: { time: number | undefined; now: number; none?: string }) {
@@ -88,5 +89,30 @@ export function Pager({ page, more, link }: { page: number; more: boolean; link:
         <span />
       )}
     </nav>
+  )
+}
+
+interface ActionProps {
+  frame: Frame
+  /** What it does, for the page that takes it. */
+  action: string
+  label: string
+  values?: Readonly<Record<string, string>>
+  danger?: boolean
+}
+
+/** A button that does something: a form, for it must work without scripts. */
+export function Action({ frame, action, label, values = {}, danger }: ActionProps) {
+  return (
+    <form method="post" class="action">
+      <input type="hidden" name="token" value={frame.formToken} />
+      <input type="hidden" name="action" value={action} />
+      {Object.entries(values).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <button type="submit" class={danger ? 'danger' : undefined}>
+        {label}
+      </button>
+    </form>
   )
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Pusher, descriptor, imageOf as pushedImage, ociManifest } from './push.ts'
 import type { RepositorySpec } from './content.ts'
 import { fetchRaw } from './http.ts'
-import { startBerth, type BerthOptions, type RunningBerth } from './start.ts'
+import { startBerth, type BerthOptions, type RunningBerth, type UpstreamSettings } from './start.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 // Content that looks like what people have: a base image of several platforms with a history, its older version, a chart,
@@ -69,20 +69,28 @@ export function nodeImage(version: string, tags: string[], seed = 1): Repository
   return { blobs, manifests, tags: Object.fromEntries(tags.map((tag) => [tag, version])) }
 }
 
+export interface SceneOptions extends BerthOptions {
+  /** Upstreams besides docker.io. */
+  others?: UpstreamSettings[]
+}
+
 export interface Scene {
   readonly upstream: Upstream
   readonly berth: RunningBerth
   readonly pull: (name: string, reference: string) => Promise<void>
+  /** A manifest by its symbolic name, and all its blobs. */
+  readonly pullAll: (name: string, manifest: string) => Promise<void>
   /** The same in a new process: what was counted in memory is written then. */
   restart(): Promise<Scene>
   stop(): Promise<void>
 }
 
 /** Berth with one administrator, ada, in front of an upstream with images of node; a team has pushed here. */
-export async function startScene(options: BerthOptions = {}): Promise<Scene> {
+export async function startScene({ others = [], ...options }: SceneOptions = {}): Promise<Scene> {
   const data = mkdtempSync(join(tmpdir(), 'berth-test-'))
   const upstream = await startUpstream({ content: { 'library/node': nodeImage('20.11.0', ['20', '20.11.0']) } })
-  return openScene(upstream, data, options)
+  const upstreams = [{ name: 'docker.io', url: upstream.url, readAhead: false }, ...others]
+  return openScene(upstream, data, { upstreams, ...options })
 }
 
 async function openScene(upstream: Upstream, data: string, options: BerthOptions): Promise<Scene> {
@@ -90,15 +98,23 @@ async function openScene(upstream: Upstream, data: string, options: BerthOptions
     data,
     access: { anonymous: 'pull', user: { username: 'ada', password } },
     hosted: { namespaces: ['team'] },
-    upstreams: [{ name: 'docker.io', url: upstream.url, readAhead: false }],
     ...options,
   })
+  const get = async (name: string, path: string) => {
+    const { status, text } = await fetchRaw(`${berth.url}/v2/${name}/${path}`)
+    if (status !== 200) throw new Error(`wanted ${path} of ${name}, saw ${status}`)
+    return text()
+  }
   return {
     upstream,
     berth,
     async pull(name, reference) {
-      const { status } = await fetchRaw(`${berth.url}/v2/${name}/manifests/${reference}`)
-      if (status !== 200) throw new Error(`wanted ${name}:${reference}, saw ${status}`)
+      await get(name, `manifests/${reference}`)
+    },
+    async pullAll(name, manifest) {
+      const text = await get(name, `manifests/${upstream.content.digest(name, manifest)}`)
+      const { config, layers } = JSON.parse(text) as { config: Named; layers: Named[] }
+      for (const { digest } of [config, ...layers]) await get(name, `blobs/${digest}`)
     },
     async restart() {
       await berth.stop()
@@ -110,6 +126,10 @@ async function openScene(upstream: Upstream, data: string, options: BerthOptions
       rmSync(data, { recursive: true, force: true })
     },
   }
+}
+
+interface Named {
+  digest: string
 }
 
 export const password = 'correct horse battery staple'

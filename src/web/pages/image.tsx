@@ -1,9 +1,10 @@
-import type { Image, ImageView } from '../../admin/admin.ts'
+import type { Image, ImageView, Rights } from '../../admin/admin.ts'
 import { isTag } from '../../oci/reference.ts'
 import { bytes, date, shortDigest, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
 import { Ago, Chip, Copyable, Figure, Notice, ShortDigest } from '../parts.tsx'
+import { Actions } from './actions.tsx'
 import { ConfigTable, Pairs } from './config.tsx'
 import { DifferenceSection, type Compared } from './difference.tsx'
 import { Layers } from './layers.tsx'
@@ -11,12 +12,15 @@ import { Layers } from './layers.tsx'
 export interface ImageProps {
   frame: Frame
   view: ImageView
+  may: Rights
   /** Against another digest, where that was asked for. */
   compared: Compared | undefined
+  /** What an action did. */
+  done: string | undefined
 }
 
 /** A tag, or a digest: what it is made of, where it comes from, what it was before. */
-export function ImagePage({ frame, view, compared }: ImageProps) {
+export function ImagePage({ frame, view, may, compared, done }: ImageProps) {
   const { name, reference, image, problem, stale } = view
   const separator = isTag(reference) ? ':' : '@'
   return (
@@ -29,6 +33,7 @@ export function ImagePage({ frame, view, compared }: ImageProps) {
         {image?.artifactType !== undefined && <Chip>{visible(image.artifactType)}</Chip>}
         {image && <Kept image={image} />}
       </div>
+      {done !== undefined && <Notice tone="good">{done}</Notice>}
       {stale !== undefined && <Notice tone="warn">This may be out of date: {visible(stale)}.</Notice>}
       {view.tag?.movedTo && (
         <Notice tone="warn">
@@ -40,6 +45,7 @@ export function ImagePage({ frame, view, compared }: ImageProps) {
         <Copyable text={`docker pull ${frame.host}/${name}${separator}${reference}`} label="pull command" />
         <Facts view={view} now={frame.now} />
       </div>
+      <Actions frame={frame} view={view} may={may} />
       <Platforms view={view} />
       {problem !== undefined && <Notice tone="bad">This image cannot be shown: {visible(problem)}</Notice>}
       {compared && <DifferenceSection compared={compared} />}

@@ -11,10 +11,12 @@ export interface RepositoryProps {
   repository: RepositoryView
   tags: TagPage
   search: TagQuery
+  /** What an action did. */
+  done?: string | undefined
 }
 
 /** A repository: what it is, how to pull it, and its tags. */
-export function RepositoryPage({ frame, repository, tags, search }: RepositoryProps) {
+export function RepositoryPage({ frame, repository, tags, search, done }: RepositoryProps) {
   const { name, registry, description, visibility } = repository
   return (
     <Page frame={frame} title={name}>
@@ -25,6 +27,7 @@ export function RepositoryPage({ frame, repository, tags, search }: RepositoryPr
         <Chip>{visibility}</Chip>
         <Chip title={registry && `cached from ${registry}`}>{registry === undefined ? 'hosted' : 'cached'}</Chip>
       </div>
+      {done !== undefined && <Notice tone="good">{done}</Notice>}
       {description !== undefined && <p class="description">{visible(description)}</p>}
       <div class="about">
         <Copyable text={`docker pull ${frame.host}/${name}${commonTag(tags)}`} label="pull command" />
