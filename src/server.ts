@@ -11,6 +11,7 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { RepositoryName, Tag } from './oci/reference.ts'
+import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { workingsOf } from './workings.ts'
 import { webApp } from './web/app.tsx'
 import { fsStore } from './store/fs-store.ts'
@@ -29,6 +30,10 @@ export interface Server {
  */
 export async function startServer(config: Config, { now = Date.now } = {}): Promise<Server> {
   const { data } = config.storage
+  const { trustedRootFile } = config.signatures
+  const signatureRules = await Promise.all(
+    config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
+  )
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -59,17 +64,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
-  const cached = config.upstreams.map((upstream) => {
+  const cached = config.upstreams.map((upstream, index) => {
     const { name } = upstream
+    const shared = { upstream: name, metadata, now }
     const reach = { ...reached(upstream, network, now), report }
-    const registry = cache.registry(name, upstreamRegistry(reach), upstream)
+    const kept = cache.registry(name, upstreamRegistry(reach), upstream)
+    const registry = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
     const hasLogin = anonymous !== undefined
-    return {
-      ...upstream,
-      hasLogin,
-      registry: guarded({ upstream: name, registry, rules: upstream, metadata, anonymous, now }),
-    }
+    return { ...upstream, hasLogin, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()

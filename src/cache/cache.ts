@@ -123,6 +123,7 @@ export function openCache(options: CacheOptions): Cache {
       const manifests = new Manifests({ ...shared, hot: hotManifests })
       const bandwidth = rules.maxBandwidth === undefined ? undefined : new Bandwidth(rules.maxBandwidth)
       const blobs = new CachedBlobs({ ...shared, store, fills, inUse, hotBlobs: blobsInMemory, bandwidth })
+      const forcible = rules.noCache !== 'ignore'
       const freshness = rules.freshness === 'pinned' ? longestListed : Math.min(rules.freshness, longestListed)
       return new CachedRegistry({
         upstream,
@@ -130,9 +131,10 @@ export function openCache(options: CacheOptions): Cache {
         metadata,
         withheld,
         manifests,
+        forcible,
         tags: new Tags({
           ...shared,
-          forcible: rules.noCache !== 'ignore',
+          forcible,
           policies: tagPolicies(rules),
           manifests,
           hot: hotManifests,
@@ -170,6 +172,8 @@ interface Parts {
   withheld: Withheld
   manifests: Manifests
   tags: Tags
+  /** Whether askers may have what is fresh checked (no-cache). */
+  forcible: boolean
   blobs: CachedBlobs
   readAhead: ReadAhead | undefined
   tagLists: Lists<TagPage>
@@ -223,16 +227,22 @@ class CachedRegistry implements RegistryReader {
       const known = await metadata.listTags({ registry: upstream, name })
       return known.length > 0 ? { tags: known, more: false } : undefined
     }
-    return page((await tagLists.get(name, '', () => reader.listTags(name, {}, asker), offline)).tags, query)
+    const ask = () => reader.listTags(name, {}, asker)
+    return page((await tagLists.get(name, '', { ask, offline, forced: this.#isForced(asker) })).tags, query)
   }
 
   listReferrers(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const { referrers, reader } = this.#parts
-    return referrers.get(name, digest, () => reader.listReferrers(name, digest, asker))
+    const ask = () => reader.listReferrers(name, digest, asker)
+    return referrers.get(name, digest, { ask, forced: this.#isForced(asker) })
   }
 
   tagHistory(name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
     return this.#parts.tags.history(name, tag)
+  }
+
+  #isForced(asker: Asker | undefined): boolean {
+    return this.#parts.forcible && asker?.noCache === true
   }
 }
 

@@ -25,6 +25,15 @@ interface Kept<T> {
   retryAt: number
 }
 
+export interface ListQuestion<T> {
+  /** Asks the upstream. */
+  ask: () => Promise<T>
+  /** Whether it is asked however fresh the list is that is kept. */
+  forced?: boolean | undefined
+  /** What else is known when the upstream fails and nothing is kept. */
+  offline?: () => Promise<T | undefined>
+}
+
 /** Lists of an upstream (tags, referrers): kept for their freshness, and for as long as the upstream fails. */
 export class Lists<T extends object> {
   readonly #options: ListsOptions
@@ -35,18 +44,13 @@ export class Lists<T extends object> {
     this.#options = options
   }
 
-  /** The list of a subject; `offline` says what else is known when the upstream fails and nothing is kept. */
-  get(
-    name: RepositoryName,
-    subject: string,
-    ask: () => Promise<T>,
-    offline: () => Promise<T | undefined> = () => Promise.resolve(undefined),
-  ): Promise<T> {
+  /** The list of a subject. */
+  get(name: RepositoryName, subject: string, { ask, forced = false, offline }: ListQuestion<T>): Promise<T> {
     const key = `${name}@${subject}`
-    return this.#flights.share(key, async () => {
+    return this.#flights.share(forced ? `${key} checked` : key, async () => {
       const { now, freshness, patience, upstream } = this.#options
       const kept = this.#hot.get(key) ?? (await this.#find(name, subject))
-      if (kept && now() < kept.checkedAt + freshness) return this.#tell(kept.value, 'hit')
+      if (kept && !forced && now() < kept.checkedAt + freshness) return this.#tell(kept.value, 'hit')
       if (kept && now() < kept.retryAt) return this.#tell(kept.value, 'stale')
       const asked = this.#ask(name, subject, kept, ask)
       if (kept) {
@@ -56,7 +60,7 @@ export class Lists<T extends object> {
       try {
         return await asked
       } catch (error) {
-        const known = error instanceof UpstreamError ? await offline() : undefined
+        const known = error instanceof UpstreamError ? await offline?.() : undefined
         if (known === undefined) throw error
         return this.#stale(key, undefined, known, error as UpstreamError)
       }

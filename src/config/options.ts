@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { addressRange, duration, httpUrl, listenAddress, listOf, oneOf, size, text, wholeNumber } from './checks.ts'
 import { hosted } from './hosted.ts'
 import { defaultGroup, group, option } from './option.ts'
+import { checkTrustedRoot, signatures } from './signatures.ts'
 import { upstreams } from './upstreams.ts'
 
 const day = 24 * 3_600_000
@@ -29,6 +30,7 @@ export const configSchema = group({
     ),
   }),
   upstreams,
+  signatures,
   fill: defaultGroup({
     connections: option(wholeNumber(1, 64).prefault(4), 'parallel ranges of one large blob'),
     parallelThreshold: option(size().prefault('16MiB'), 'blobs from this size on are fetched in parallel ranges'),
@@ -68,7 +70,7 @@ export const configSchema = group({
     ),
   }),
   shutdownGrace: option(duration(day).prefault('30s'), 'time for running responses to finish at a stop'),
-})
+}).superRefine(checkTrustedRoot, { when: () => true })
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
   ? readonly DeepReadonly<Item>[]

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { duration, freshness, hostAndPort, httpUrl, listOf, oneOf, size, text, wholeNumber, yesOrNo } from './checks.ts'
 import { accounts, credentials } from './credentials.ts'
 import { group, option } from './option.ts'
+import { signatureRules } from './signatures.ts'
 
 const rule = group({
   match: text('a pattern of REPOSITORY:TAG such as library/*:latest'),
@@ -57,6 +58,7 @@ const upstream = group({
     'patterns of REPOSITORY:TAG, all others being refused; a pattern without a colon fits every tag',
   ),
   deny: option(patterns(), 'patterns of REPOSITORY:TAG that are refused, also where allow fits'),
+  signatures: signatureRules,
   insecure: option(yesOrNo().prefault(false), 'allow an http:// URL beyond loopback'),
   readAhead: option(yesOrNo().prefault(true), "fetch an image's other layers when its first is asked for"),
   maxBandwidth: option(size().exactOptional(), 'most bytes a second fetched from it'),

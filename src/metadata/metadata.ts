@@ -8,11 +8,13 @@ import type { AccessMetadata } from './access.ts'
 import type { Browsing } from './browsing.ts'
 import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
+import type { SignatureMetadata } from './signatures.ts'
 
 export type * from './access.ts'
 export type * from './browsing.ts'
 export type * from './figures.ts'
 export type * from './hosted.ts'
+export type * from './signatures.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
 export interface RepositoryKey {
@@ -88,6 +90,8 @@ export interface Metadata {
   readonly browsing: Browsing
   readonly figures: FiguresMetadata
   readonly pins: Pins
+  /** What was found out of signatures of upstreams' content. */
+  readonly signatures: SignatureMetadata
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

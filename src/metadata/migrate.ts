@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import cache from './migrations/0001-cache.ts'
 import hosted from './migrations/0002-hosted.ts'
 import upstreams from './migrations/0003-upstreams.ts'
+import signatures from './migrations/0005-signatures.ts'
 import access from './migrations/0006-access.ts'
 import figures from './migrations/0008-figures.ts'
 
@@ -11,6 +12,7 @@ const migrations = [
   cache,
   hosted,
   upstreams,
+  signatures,
   access,
   figures,
 ]

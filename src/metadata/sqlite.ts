@@ -19,8 +19,9 @@ import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqlitePins } from './sqlite-pins.ts'
+import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
-import { SqliteUpstreams } from './sqlite-upstreams.ts'
+import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -69,6 +70,7 @@ class SqliteMetadata implements Metadata {
   readonly browsing: SqliteBrowsing
   readonly figures: SqliteFigures
   readonly pins: SqlitePins
+  readonly signatures: SqliteSignatures
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
@@ -80,13 +82,15 @@ class SqliteMetadata implements Metadata {
     this.figures = new SqliteFigures(database, writing)
     this.pins = new SqlitePins(database, writing)
     this.#sql = statements(database)
-    this.#upstreams = new SqliteUpstreams({
+    const parts: SqliteParts = {
       database,
       sql: this.#sql,
       find: (repository) => this.#find(repository),
       idOf: (repository) => this.#idOf(repository),
       write: (work) => this.#write(work),
-    })
+    }
+    this.#upstreams = new SqliteUpstreams(parts)
+    this.signatures = new SqliteSignatures(parts)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
@@ -197,6 +201,7 @@ class SqliteMetadata implements Metadata {
 
   async removeManifest(digest: Digest): Promise<void> {
     const remove = this.#database.transaction(() => {
+      this.signatures.forgetIn(digest)
       this.#sql.removeTagsOf.run(digest)
       this.#sql.unlinkManifest.run(digest)
       this.#sql.removeManifest.run(digest)

@@ -96,6 +96,10 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.info({ repository: event.repository, what: event.what, reason: event.reason }, 'collected')
       case 'collection-failed':
         return log.error(`collecting what nothing reaches failed: ${event.message}`)
+      case 'signature': {
+        const { upstream, repository, digest, result, message } = event
+        return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

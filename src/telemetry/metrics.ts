@@ -59,6 +59,8 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.wrongContent.inc({ upstream: event.upstream })
         case 'evicted':
           return counters.evictedBytes.inc({ upstream: event.upstream }, event.bytes)
+        case 'signature':
+          return counters.signatures.inc({ upstream: event.upstream, result: event.result })
         case 'fill-started':
         case 'hosted-content-lost':
         case 'collected':
@@ -130,6 +132,11 @@ function countersOf(registers: Registry[]) {
     ),
     fills: counter('fills_total', 'Fills that ended: stored, failed or stopped.', ['upstream', 'result']),
     evictedBytes: counter('evicted_bytes_total', 'Bytes of cached blobs evicted.', ['upstream']),
+    signatures: counter(
+      'signature_checks_total',
+      'Manifests whose signatures were looked for: good, refused, warned of, or unchecked.',
+      ['upstream', 'result'],
+    ),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({

@@ -101,9 +101,9 @@ async function openScene(upstream: Upstream, data: string, options: BerthOptions
     ...options,
   })
   const get = async (name: string, path: string) => {
-    const { status, text } = await fetchRaw(`${berth.url}/v2/${name}/${path}`)
-    if (status !== 200) throw new Error(`wanted ${path} of ${name}, saw ${status}`)
-    return text()
+    const answer = await fetchRaw(`${berth.url}/v2/${name}/${path}`)
+    if (answer.status !== 200) throw new Error(`wanted ${path} of ${name}, saw ${answer.status}`)
+    return answer.text()
   }
   return {
     upstream,

@@ -43,6 +43,12 @@ export function CachePage({ frame, view, step, done }: CacheProps) {
       <Problems view={view} now={frame.now} />
       <Evictions frame={frame} view={view} />
       <Pins frame={frame} view={view} />
+      <Section id="hosted" title="Hosted here">
+        <p>
+          <a href="/cache/collection">What a collection would remove</a> of what was pushed and nothing reaches any
+          more.
+        </p>
+      </Section>
     </Page>
   )
 }

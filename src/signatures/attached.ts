@@ -1,0 +1,112 @@
+import type { Descriptor } from '../oci/descriptor.ts'
+import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
+import { isAbsence } from '../oci/errors.ts'
+import { readManifest } from '../oci/manifest.ts'
+import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
+import { examine, type Claim, type Finding } from './claims.ts'
+import { isBundle, maySign, simpleSigning } from './material.ts'
+import type { Signers } from './signers.ts'
+
+/** A repository, and who wants something of it. */
+export interface Place {
+  readonly registry: RegistryReader
+  readonly name: RepositoryName
+  readonly asker: Asker
+}
+
+/** Signatures are small; what is larger is none, in bytes. */
+const largestClaim = 4 * 1024 * 1024
+/** How many referrers, and layers of one, are looked at. */
+const mostLookedAt = 50
+
+/**
+ * Looks for a signature by one of the signers in both places where cosign puts them. Rejects with what the upstream failed
+ * with when none was found and not everything could be looked at.
+ */
+export async function findSigner(place: Place, digest: Digest, signers: Signers): Promise<Finding> {
+  const against = new Set<string>()
+  const failures: Error[] = []
+  for (const claims of [taggedClaims(place, digest), referringClaims(place, digest)]) {
+    try {
+      for await (const claim of claims) {
+        const finding = examine(claim, digest, signers)
+        if ('signer' in finding) return finding
+        against.add(finding.against)
+      }
+    } catch (error) {
+      if (!isAbsence(error)) failures.push(error as Error)
+    }
+  }
+  if (failures[0]) throw failures[0]
+  return { against: against.size > 0 ? [...against].join(' and ') : 'no signature' }
+}
+
+/** The tag `sha256-<hex>.sig`. */
+async function* taggedClaims(place: Place, digest: Digest): AsyncGenerator<Claim> {
+  // A tag of the other algorithm would be longer than a tag may be.
+  if (algorithmOf(digest) !== 'sha256') return
+  yield* claimsIn(place, await findManifest(place, parseTag(`sha256-${hexOf(digest)}.sig`)))
+}
+
+/** Referrers of the manifest (OCI 1.1). */
+async function* referringClaims(place: Place, digest: Digest): AsyncGenerator<Claim> {
+  const { descriptors } = await place.registry.listReferrers(place.name, digest, place.asker)
+  for (const referrer of descriptors.filter(maySign).slice(0, mostLookedAt)) {
+    yield* claimsIn(place, await findManifest(place, referrer.digest))
+  }
+}
+
+async function* claimsIn(place: Place, manifest: Manifest | undefined): AsyncGenerator<Claim> {
+  for (const layer of manifest ? layersOf(manifest).slice(0, mostLookedAt) : []) {
+    const simple = layer.mediaType === simpleSigning
+    if (!simple && !isBundle(layer.mediaType)) continue
+    const bytes = await readWhole(place, layer.digest, largestClaim)
+    if (bytes)
+      yield simple
+        ? { kind: 'simple', payload: bytes, annotations: layer.annotations ?? {} }
+        : { kind: 'bundle', json: bytes }
+  }
+}
+
+function layersOf({ bytes }: Manifest): Descriptor[] {
+  try {
+    return readManifest(bytes).layers
+  } catch {
+    return []
+  }
+}
+
+async function findManifest({ registry, name, asker }: Place, reference: Reference): Promise<Manifest | undefined> {
+  return unlessAbsent(async () => registry.getManifest(name, reference, asker))
+}
+
+/** A blob's bytes; undefined where there is none, or one of more bytes than `most`. */
+export async function readWhole({ registry, name, asker }: Place, digest: Digest, most: number) {
+  const blob = await unlessAbsent(async () => registry.getBlob(name, digest, undefined, asker))
+  if (!blob) return undefined
+  try {
+    if (blob.whole) return Buffer.from(blob.whole)
+    if ((blob.size ?? 0) > most) return undefined
+    const parts: Buffer[] = []
+    for (let size = 0; size <= most;) {
+      const buffer = Buffer.alloc(64 * 1024)
+      const got = await blob.read(buffer)
+      if (got === 0) return Buffer.concat(parts)
+      parts.push(buffer.subarray(0, got))
+      size += got
+    }
+    return undefined
+  } finally {
+    blob.close()
+  }
+}
+
+async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
+  }
+}
