@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { createAccess, guarded } from './access/access.ts'
-import { createAdmin } from './admin/admin.ts'
+import { adminApi, createAdmin } from './admin/admin.ts'
 import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { freshUntil, openCache, tagPolicies, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
@@ -85,8 +85,11 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const pages = webApp({ admin, access, forwarded: createForwarded(config), stopping: stopping.signal, now })
-  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health).route('/', pages)
+  const people = { admin, access, forwarded: createForwarded(config) }
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report })
+    .route('/', health)
+    .route('/', adminApi(people))
+    .route('/', webApp({ ...people, stopping: stopping.signal, now }))
   try {
     const listener = await listen(app.fetch, config.listen)
     const stop = () => {

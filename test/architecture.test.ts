@@ -63,7 +63,9 @@ const owners: Record<string, readonly string[]> = {
   '@sigstore/protobuf-specs': ['signatures'],
   '@sigstore/verify': ['signatures'],
   commander: ['cli'],
-  zod: ['config'],
+  zod: ['config', 'admin'],
+  'd3-scale': ['web'],
+  'd3-shape': ['web'],
   yaml: ['config'],
 }
 

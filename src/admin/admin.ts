@@ -11,6 +11,7 @@ import { Repositories } from './repositories.ts'
 import { Guard } from './visitor.ts'
 import type { Workings } from './workings.ts'
 
+export { adminApi } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
 export type { ImageConfig } from './image-config.ts'
@@ -40,7 +41,7 @@ export interface Admin {
   readonly actions: ImageActions
   readonly cache: CacheAdmin
   /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
-  locate(path: string): RepositoryName
+  readonly locate: (path: string) => RepositoryName
 }
 
 export function createAdmin(options: AdminOptions): Admin {
