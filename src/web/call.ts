@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { getCookie, setCookie } from 'hono/cookie'
 import { visitorOf, type Admin, type AdminContext, type Doorway, type Visitor } from '../admin/admin.ts'
 import type { Assets } from './assets.ts'
+import { typed } from './format.ts'
 import type { Frame } from './layout.tsx'
 import type { FormTokens } from './tokens.ts'
 
@@ -62,7 +63,7 @@ export class WebCall {
   }
 
   text(key: string): string {
-    return (this.#c.req.query(key) ?? '').trim().slice(0, 300)
+    return typed(this.#c.req.query(key) ?? '').slice(0, 300)
   }
 
   /** What clients put before an image's name. */

@@ -64,6 +64,8 @@ export function shortDigest(digest: string): string {
   return digest.slice(colon + 1, colon + 13)
 }
 
+const unseen = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
 /** Long texts from elsewhere are cut; nobody reads a label of a megabyte. */
 const longest = 4_000
 
@@ -73,8 +75,10 @@ const longest = 4_000
  */
 export function visible(text: string): string {
   const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
-  return cut.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  )
+  return cut.replace(unseen, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
+/** A text that a visitor typed, without what nobody types. */
+export function typed(text: string): string {
+  return text.replace(unseen, '').trim()
 }

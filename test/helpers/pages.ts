@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pusher, descriptor, imageOf as pushedImage, ociManifest } from './push.ts'
 import type { RepositorySpec } from './content.ts'
+import { makeClock } from './clock.ts'
 import { fetchRaw } from './http.ts'
 import { startBerth, type BerthOptions, type RunningBerth, type UpstreamSettings } from './start.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
@@ -167,3 +168,61 @@ export const applicationConfig = configOf({
   version: '1.4.2',
   labels: { maintainer: 'team@example.com' },
 })
+
+const day = 86_400_000
+
+/** A registry some days old: node moved once, a team has pushed, and one upstream is down. */
+export async function startOldScene(): Promise<Scene> {
+  const clock = makeClock()
+  const down = { name: 'ghcr.io', url: 'http://127.0.0.1:9' }
+  let scene = await startScene({ clock, others: [down] })
+  const { upstream } = scene
+  for (const tag of ['20', '20.11.0']) await scene.pull('library/node', tag)
+  for (let i = 0; i < 3; i++) await scene.pullAll('library/node', '20.11.0.amd64')
+  await pushApplication(scene.berth, ['1.4.1', '1.4.2'])
+  clock.advance(9 * day)
+  scene = await scene.restart()
+  upstream.set({ rate: { limit: 100, remaining: 43 } })
+  upstream.push('library/node', nodeImage('20.12.1', ['20', '20.12.1'], 3))
+  for (const tag of ['20', '20.12.1']) await scene.pull('library/node', tag)
+  for (let i = 0; i < 4; i++) await scene.pullAll('library/node', '20.11.0.amd64')
+  clock.advance(5 * 3_600_000)
+  scene = await scene.restart()
+  for (let i = 0; i < 9; i++) await scene.pullAll('library/node', '20.12.1.amd64')
+  clock.advance(3 * 3_600_000)
+  scene = await scene.restart()
+  await fetchRaw(`${scene.berth.url}/v2/ghcr.io/org/tool/manifests/1`)
+  await scene.pull('library/node', '20')
+  return scene
+}
+
+export interface PageSpec {
+  readonly name: string
+  readonly path: (scene: Scene) => string
+  /** As ada, who may do everything. */
+  readonly login: boolean
+}
+
+const node = '/r/docker.io/library/node'
+const open = (name: string, path: string | ((scene: Scene) => string), login = false): PageSpec => {
+  return { name, path: typeof path === 'string' ? () => path : path, login }
+}
+
+/** Every page there is, in the old scene. */
+export const allPages: readonly PageSpec[] = [
+  open('home', '/'),
+  open('search', '/search?q=node'),
+  open('repository', node),
+  open('hosted', '/r/team/app'),
+  open('image', `${node}/t/20`),
+  open('digest', ({ upstream }) => `${node}/t/${upstream.content.digest('library/node', '20.11.0')}`),
+  open('difference', ({ upstream }) => {
+    return `${node}/t/20?compare=${upstream.content.digest('library/node', '20.11.0')}`
+  }),
+  open('application', '/r/team/app/t/1.4.2'),
+  open('missing', '/r/docker.io/library/nothing'),
+  open('cache', '/cache', true),
+  open('collection', '/cache/collection', true),
+  open('image-of-admin', `${node}/t/20`, true),
+  open('application-of-admin', '/r/team/app/t/1.4.2', true),
+]
