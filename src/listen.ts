@@ -1,8 +1,9 @@
-import type { Server as HttpServer } from 'node:http'
+import type { RequestListener, Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+import { createAdaptorServer, getRequestListener, type HttpBindings } from '@hono/node-server'
+import type { Proxy } from './proxy/proxy.ts'
 
-type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>
+export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>
 
 export interface Listener {
   readonly url: string
@@ -18,13 +19,14 @@ const keepAliveTimeout = 75_000
 const idleSweep = 100
 
 /** Serves HTTP/1.1 on an address. Rejects with the system's error (EADDRINUSE, EACCES, ...) when it cannot be had. */
-export async function listen(fetch: Fetch, address: { host: string; port: number }): Promise<Listener> {
+export async function listen(fetch: Fetch, address: { host: string; port: number }, proxy?: Proxy): Promise<Listener> {
   // The name is for HTTP/1.0, which knows no Host header; health checks of load balancers still speak it.
   const server = createAdaptorServer({ fetch: fetch as never, hostname: 'localhost' }) as HttpServer
   server.headersTimeout = headersTimeout
   server.keepAliveTimeout = keepAliveTimeout
   // Uploads and downloads of any length are honest: only idle time counts.
   server.requestTimeout = 0
+  proxy?.attach(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(address.port, address.host, () => {
       server.off('error', reject)
@@ -33,7 +35,16 @@ export async function listen(fetch: Fetch, address: { host: string; port: number
   })
   const { port } = server.address() as AddressInfo
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
-  return { url: `http://${host}:${port}`, close: (grace) => close(server, grace) }
+  return {
+    url: `http://${host}:${port}`,
+    close: (grace) => Promise.all([close(server, grace), proxy?.close(grace)]).then(() => {}),
+  }
+}
+
+/** Answers requests of a server that is not ours, such as the one inside a proxy's tunnels. */
+export function requestListener(fetch: Fetch): RequestListener {
+  const listener = getRequestListener(fetch as never, { hostname: 'localhost' })
+  return (incoming, outgoing) => void listener(incoming, outgoing)
 }
 
 function close(server: HttpServer, grace: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { createAccess, guarded } from './access/access.ts'
+import { guarded, openAccess } from './access/access.ts'
 import { adminApi, createAdmin } from './admin/admin.ts'
 import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { freshUntil, openCache, tagPolicies, type KeepingLimits } from './cache/cache.ts'
@@ -11,6 +11,7 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { RepositoryName, Tag } from './oci/reference.ts'
+import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { workingsOf } from './workings.ts'
 import { webApp } from './web/app.tsx'
@@ -20,6 +21,8 @@ import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } 
 
 export interface Server {
   readonly url: string
+  /** Whether there is somebody who may change everything. */
+  readonly hasAdmin: boolean
   /** Takes no more connections, lets running responses finish for `shutdownGrace`, keeps partial fills, closes everything. */
   stop(): Promise<void>
 }
@@ -77,12 +80,19 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
-  const access = createAccess(config.access, (name) => registry.isHosted(name))
+  const access = await openAccess({
+    settings: config.access,
+    folder: data,
+    metadata,
+    isHosted: (name) => registry.isHosted(name),
+    report,
+    now,
+  })
 
   const workings = workingsOf({ config, store, cache, hosted, telemetry })
   const hasLogin = (name: string) => cached.some((upstream) => upstream.name === name && upstream.hasLogin)
   const admin = createAdmin({ registry, metadata, access, hasLogin, freshUntil: freshness(config), workings, now })
-  const health = healthApp(telemetry.metrics, () => metadata.storedBytes())
+  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
   const people = { admin, access, forwarded: createForwarded(config) }
@@ -91,18 +101,20 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     .route('/', adminApi(people))
     .route('/', webApp({ ...people, stopping: stopping.signal, now }))
   try {
-    const listener = await listen(app.fetch, config.listen)
+    const proxy = await openProxying({ config, registry, access, report, now })
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
     const stop = () => {
       stopping.abort()
       return listener.close(config.shutdownGrace).then(close)
     }
-    return { url: listener.url, stop }
+    return { url: listener.url, hasAdmin: access.hasAdmin, stop }
   } catch (error) {
     await close()
     throw error
   }
 
   async function close(): Promise<void> {
+    access.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()

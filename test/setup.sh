@@ -24,6 +24,7 @@ go_binaries=(
   'bin|oras.land/oras/cmd/oras|v1.3.6'
   'bin|github.com/regclient/regclient/cmd/regctl|v0.11.7'
   'bin|helm.sh/helm/v4/cmd/helm|v4.3.1'
+  'bin|github.com/sigstore/cosign/v3/cmd/cosign|v3.1.3'
   'bin|github.com/opencontainers/distribution-spec/conformance|v0.0.0-20260831232431-97274622c111'
   'containerd-2|github.com/containerd/containerd/v2/cmd/containerd|v2.4.2'
   'containerd-2|github.com/containerd/containerd/v2/cmd/ctr|v2.4.2'

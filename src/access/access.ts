@@ -1,103 +1,130 @@
 // Who is asking, and what they may do. Every route asks here first.
-import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
-import { readBasic, sameSecret } from './basic.ts'
+import type { PrivateRight, Soon } from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import type { BasicCredentials } from './basic.ts'
+import { Credentials } from './credentials.ts'
+import type { ReportAccessEvent } from './events.ts'
+import { Guard, type AddressedRepository } from './guard.ts'
+import { anonymous, type Identity } from './identity.ts'
+import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
+import { Policy, type PolicySettings } from './policy.ts'
+import { sessionLifetime, Tokens } from './tokens.ts'
+import { Directory } from './users.ts'
 
+export { sessionLifetime }
+export { AccountError, Accounts } from './accounts.ts'
+export { explain, otherUsers } from './explain.ts'
+export type { Action } from './policy.ts'
 export { guarded, type GuardOptions } from './guarded.ts'
+export { readBasic, type BasicCredentials } from './basic.ts'
+export { formatScopes, parseScopes, type Scope } from './scope.ts'
+export type { AccessEvent } from './events.ts'
+export type { AddressedRepository } from './guard.ts'
+export type { Identity } from './identity.ts'
+export type { IssuedToken, TokenRequest } from './issuer.ts'
 
-export type Action = 'pull' | 'push' | 'delete'
-
-export interface Identity {
-  /** Undefined for a client that did not say who it is. */
-  readonly user: string | undefined
-  /** It said so, and what it said is wrong. */
-  readonly wrong?: boolean
+export interface AccessSettings extends PolicySettings {
+  /** An admin who is not in the database. */
+  readonly user?: { readonly username: string; readonly password: string } | undefined
+  /** A file of users and their bcrypt hashes, read again when it changes. */
+  readonly htpasswdFile?: string | undefined
 }
 
 export interface AccessOptions {
-  /** What clients may do without logging in. */
-  anonymous: 'push' | 'pull' | 'none'
-  /** The one user there is, who may do everything to what is hosted here. */
-  user?: { username: string; password: string } | undefined
-  /** Who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all. */
-  private: 'login' | 'open'
+  settings: AccessSettings
+  /** Holds the keys that sign tokens. */
+  folder: string
+  metadata: Metadata
+  /** Tells the repositories of this registry from those of upstreams, which nobody may change. */
+  isHosted: (name: RepositoryName) => boolean
+  report?: ReportAccessEvent
+  now?: () => number
 }
 
 export interface Access {
-  /** Reads an Authorization header. Where there is no user, credentials are as good as none: some clients send them unasked. */
-  identify(authorization: string | undefined): Identity
+  /**
+   * Reads an Authorization header that came from `address`. Where nobody can log in, credentials are as good as none: some
+   * clients send them unasked. Throws TOOMANYREQUESTS for one who has been wrong too often.
+   */
+  identify(authorization: string | undefined, address: string | undefined): Soon<Identity>
+  /**
+   * For pages: who a name and a password stand for. Throws UNAUTHORIZED, or TOOMANYREQUESTS for one who has been wrong too
+   * often.
+   */
+  login(given: BasicCredentials, address: string | undefined): Promise<Identity>
+  /** What a browser keeps to be known again, for `sessionLifetime` seconds. */
+  openSession(identity: Identity): Promise<string>
+  /** Whose session it is; nobody's once it is over, or the password has changed since. */
+  bySession(session: string): Promise<Identity>
   /**
    * Whether the API may be used at all, as `GET /v2/` asks. Throws UNAUTHORIZED or DENIED. Clients learn here alone how to
-   * log in, so where there is a user this asks for it; not so `asMirror`, for dockerd would answer with its Docker Hub password.
+   * log in, so where there are users this asks for it; not so `asMirror`, for dockerd would answer with its Docker Hub password.
    */
   enter(identity: Identity, asMirror: boolean): void
-  /** Throws UNAUTHORIZED or DENIED unless this identity may do this to this repository. */
-  may(identity: Identity, action: Action, name: RepositoryName): void
+  /** Throws UNAUTHORIZED or DENIED for those whom nothing at all is open to. */
+  expectServed(identity: Identity): void
+  /** As `enter`, for the list of repositories. */
+  enterCatalog(identity: Identity): void
+  /** Throws, or rejects with, UNAUTHORIZED, DENIED or NAME_UNKNOWN unless this identity may do this to this repository. */
+  may(identity: Identity, action: 'pull' | 'push' | 'delete', repository: AddressedRepository): Soon<void>
+  /** Whether it may take content over from a hosted repository that is there. */
+  maySource(identity: Identity, name: RepositoryName): boolean
+  /** Whether a list may tell it of a hosted repository that is there. */
+  mayList(identity: Identity, name: RepositoryName): boolean
+  mayReadPrivate(identity: Identity, name: RepositoryName): PrivateRight
   /**
-   * Throws UNAUTHORIZED or DENIED unless this identity looks after the whole registry. `local`: it comes from this machine;
-   * where everybody may push, that is enough.
+   * Throws UNAUTHORIZED or DENIED unless this identity looks after the whole registry. `local`: it comes from this machine,
+   * which is enough where everybody may push and nobody can log in.
    */
   administer(identity: Identity, local: boolean): void
-  /** Whether this identity may read this repository should it be private at its upstream. */
-  mayReadPrivate(identity: Identity, name: RepositoryName): boolean
+  /** A token for what is asked, as far as it is allowed. `nameOf` tells what the client's address of a repository means. */
+  issue(request: TokenRequest, nameOf: (path: string) => RepositoryName | undefined): Promise<IssuedToken>
+  /** Whether it may see how the server does. */
+  mayWatch(identity: Identity): boolean
+  /** Whether there is somebody who may change everything. */
+  readonly hasAdmin: boolean
+  stop(): void
 }
 
-const anonymous: Identity = { user: undefined }
-
-/** `isHosted` tells the repositories of this registry from those of upstreams, which nobody may change. */
-export function createAccess(options: AccessOptions, isHosted: (name: RepositoryName) => boolean): Access {
-  const { user } = options
-  const pullable = options.anonymous !== 'none'
-  const pushable = options.anonymous === 'push'
-
+/** Rejects when the accounts, the file of passwords or the keys cannot be read. */
+export async function openAccess(options: AccessOptions): Promise<Access> {
+  const { settings, folder, metadata, isHosted, report = () => {}, now = Date.now } = options
+  const directory = await Directory.open({ ...settings, metadata: metadata.access, report })
+  directory.watch()
+  const tokens = await Tokens.open(folder, now)
+  const credentials = new Credentials({ directory, tokens, report, now })
+  const guard = new Guard({
+    policy: new Policy(settings),
+    directory,
+    anonymous: settings.anonymous,
+    isHosted,
+    exists: (name) => metadata.hosted.hasRepository(name),
+  })
+  const issuer = new Issuer({ credentials, guard, tokens, isHosted, now })
   return {
-    identify(authorization) {
-      const given = user && readBasic(authorization)
-      if (!given) return anonymous
-      const right = sameSecret(given.username, user.username) && sameSecret(given.password, user.password)
-      return right ? { user: user.username } : { user: undefined, wrong: true }
+    identify: (authorization, address = '') =>
+      authorization !== undefined && directory.hasUsers ? credentials.identify(authorization, address) : anonymous,
+    async login(given, address = '') {
+      const identity = await credentials.login(given, address)
+      guard.expectServed(identity)
+      return identity
     },
-    // Who may read which private repository of an upstream is not settled yet: nobody, unless it is open to all.
-    mayReadPrivate: () => options.private === 'open',
-    administer(identity, local) {
-      if (identity.user !== undefined || (pushable && local)) return
-      if (user) throw unauthorized(identity.wrong ? 'the user name or password is wrong' : 'log in to administer')
-      throw new RegistryError('DENIED', 'nobody may administer this registry yet. Set access.user (username, password)')
+    openSession: ({ user, credential }) => tokens.make('session', { user, credential, scopes: [] }),
+    bySession: (session) => credentials.bySession(session),
+    enter: (identity, asMirror) => guard.enter(identity, asMirror),
+    expectServed: (identity) => guard.expectServed(identity),
+    enterCatalog: (identity) => guard.enterCatalog(identity),
+    may: (identity, action, repository) => guard.may(identity, action, repository),
+    maySource: (identity, name) => guard.sees(identity, name),
+    mayList: (identity, name) => guard.lists(identity, name),
+    mayReadPrivate: (identity, name) => guard.mayReadPrivate(identity, name),
+    administer: (identity, local) => guard.administer(identity, local),
+    issue: (request, nameOf) => issuer.issue(request, nameOf),
+    mayWatch: ({ user }) => user !== undefined || !directory.hasUsers,
+    get hasAdmin() {
+      return directory.hasAdmin
     },
-    enter(identity, asMirror) {
-      if (identity.user !== undefined) return
-      if (identity.wrong) throw unauthorized('the user name or password is wrong')
-      if (user && !(asMirror && pullable) && !pushable) throw unauthorized('log in to push')
-      if (!pullable) throw nobody()
-    },
-    may(identity, action, name) {
-      if (action !== 'pull' && !isHosted(name)) throw upstreamOnly(action, name)
-      if (identity.user !== undefined || (action === 'pull' ? pullable : pushable)) return
-      if (user)
-        throw unauthorized(identity.wrong ? 'the user name or password is wrong' : `log in to ${action} ${name}`)
-      if (action === 'pull') throw nobody()
-      throw new RegistryError(
-        'DENIED',
-        `cannot ${action} ${name}: nobody may yet. Set access.user (username, password), or access.anonymous: push for tests`,
-      )
-    },
+    stop: () => directory.stop(),
   }
-}
-
-function unauthorized(message: string): RegistryError {
-  const headers = { 'WWW-Authenticate': 'Basic realm="Berth", charset="UTF-8"' }
-  return new RegistryError('UNAUTHORIZED', message, { headers })
-}
-
-function nobody(): RegistryError {
-  return new RegistryError('DENIED', 'this registry serves nobody without a login (access.anonymous is none)')
-}
-
-function upstreamOnly(action: Action, name: RepositoryName): RegistryError {
-  const [upstream, first] = name.split('/')
-  return new RegistryError(
-    'DENIED',
-    `cannot ${action} ${name}: it belongs to the upstream ${upstream}, which is only read here; ${action} to that registry ` +
-      `itself, or host ${first} here (berth namespace add ${first})`,
-  )
 }

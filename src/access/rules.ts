@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../oci/errors.ts'
 import { namePattern } from '../oci/pattern.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
@@ -14,12 +15,15 @@ export class Rules {
   readonly #upstream: string
   readonly #allow: readonly Rule[]
   readonly #deny: readonly Rule[]
+  readonly #byTag: boolean
+  readonly #tells = new LRUCache<RepositoryName, boolean>({ max: 10_000 })
   readonly used: boolean
 
   constructor(upstream: string, { allow, deny }: ContentRules) {
     this.#upstream = upstream
     this.#allow = allow.map(parse)
     this.#deny = deny.map(parse)
+    this.#byTag = [...this.#allow, ...this.#deny].some(({ everyTag }) => !everyTag)
     this.used = allow.length > 0 || deny.length > 0
   }
 
@@ -36,21 +40,31 @@ export class Rules {
     if (why !== undefined) throw this.#refusal(`${name}:${tag}`, why)
   }
 
-  /** A digest is judged by the tags it is known by: refused when all of them are. */
-  checkDigest(name: RepositoryName, tags: readonly Tag[]): void {
-    const reasons = tags.map((tag) => this.#against(name, tag))
-    if (reasons.length > 0 && reasons.every((why) => why !== undefined)) {
-      throw this.#refusal(`${name}:${tags[0]}`, reasons[0]!)
-    }
-  }
-
   permits(name: RepositoryName, tag: Tag): boolean {
     return this.#against(name, tag) === undefined
   }
 
   /** Whether tags of this repository are told from one another. */
   tellsTags(name: RepositoryName): boolean {
-    return [...this.#allow, ...this.#deny].some((rule) => !rule.everyTag && rule.name(name))
+    if (!this.#byTag) return false
+    const known = this.#tells.get(name)
+    if (known !== undefined) return known
+    const tells = [...this.#allow, ...this.#deny].some((rule) => !rule.everyTag && rule.name(name))
+    this.#tells.set(name, tells)
+    return tells
+  }
+
+  /** Whether what has no tag is refused: some of the repository's tags are allowed, and nothing besides. */
+  needsTag(name: RepositoryName): boolean {
+    return this.#allow.length > 0 && !this.#allow.some((rule) => rule.everyTag && rule.name(name))
+  }
+
+  /** The tags of a repository that are denied; undefined where a pattern among them says so. */
+  plainDeniedTags(name: RepositoryName): Tag[] | undefined {
+    const fitting = this.#deny.filter((rule) => !rule.everyTag && rule.name(name))
+    return fitting.some(({ tagText }) => tagText.includes('*'))
+      ? undefined
+      : fitting.map(({ tagText }) => tagText as Tag)
   }
 
   #against(name: RepositoryName, tag: Tag): string | undefined {
@@ -68,6 +82,7 @@ export class Rules {
 interface Rule {
   readonly text: string
   readonly name: (name: string) => boolean
+  readonly tagText: string
   readonly tag: (tag: string) => boolean
   readonly everyTag: boolean
 }
@@ -76,5 +91,5 @@ function parse(text: string): Rule {
   const colon = text.indexOf(':')
   const tag = colon < 0 ? '*' : text.slice(colon + 1)
   const name = namePattern(colon < 0 ? text : text.slice(0, colon))
-  return { text, name, tag: namePattern(tag), everyTag: tag === '*' || tag === '**' }
+  return { text, name, tagText: tag, tag: namePattern(tag), everyTag: tag === '*' || tag === '**' }
 }

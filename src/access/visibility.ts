@@ -1,5 +1,6 @@
 import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
+import type { PrivateRight } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 
 export interface VisibilityOptions {
@@ -37,10 +38,11 @@ export class Visibility {
   }
 
   /**
-   * Throws DENIED unless everybody may read the repository; what `ask` throws when it does not exist for everybody, or
-   * when nothing can be found out and nothing was known. `ask` asks the upstream without a login.
+   * Throws DENIED, or UNAUTHORIZED where a login may help, unless everybody may read the repository; what `ask` throws when
+   * it does not exist for everybody, or when nothing can be found out and nothing was known. `ask` asks the upstream
+   * without a login.
    */
-  async check(name: RepositoryName, ask: () => Promise<unknown>): Promise<void> {
+  async check(name: RepositoryName, right: PrivateRight, ask: () => Promise<unknown>): Promise<void> {
     let flight = this.#flights.get(name)
     if (!flight) {
       flight = this.#isPublic(name, ask).finally(() => this.#flights.delete(name))
@@ -49,8 +51,8 @@ export class Visibility {
     if (await flight) return
     const { upstream } = this.#options
     throw new RegistryError(
-      'DENIED',
-      `${name} cannot be read at ${upstream} without a login, so it is for clients that logged in and may read it (access.private)`,
+      right === 'after login' ? 'UNAUTHORIZED' : 'DENIED',
+      `${name} cannot be read at ${upstream} without a login, so it is for clients that logged in and may read it (private in access.policy)`,
     )
   }
 

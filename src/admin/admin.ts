@@ -18,7 +18,7 @@ export type { ImageConfig } from './image-config.ts'
 export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
-export { visitorOf, type AdminContext, type Doorway } from './request.ts'
+export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
 export type { Guard, Visitor } from './visitor.ts'
 export type { Going, Problem, UpstreamState, Workings } from './workings.ts'
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
+import { getCookie } from 'hono/cookie'
 import type { HttpBindings } from '@hono/node-server'
 import type { Access } from '../access/access.ts'
 import type { Visitor } from './visitor.ts'
@@ -19,7 +20,10 @@ export interface Doorway {
   readonly forwarded: Forwarded
 }
 
-/** Who sends a request. */
+/** Holds the session of somebody who logged in on the pages. */
+export const sessionCookie = 'berth_session'
+
+/** Who sends a request: by the session of a browser, or by a login of its own, as programs send it. */
 export async function visitorOf(c: AdminContext, { access, forwarded }: Doorway): Promise<Visitor> {
   const { incoming } = c.env
   const { headers } = incoming
@@ -27,7 +31,11 @@ export async function visitorOf(c: AdminContext, { access, forwarded }: Doorway)
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
   const local =
     !isForwarded && isLoopback(incoming.socket.remoteAddress ?? '') && isLoopback(hostname(headers.host ?? ''))
-  return { identity: access.identify(headers.authorization), address: forwarded.addressOf(incoming), local }
+  const address = forwarded.addressOf(incoming)
+  const session = getCookie(c, sessionCookie)
+  const identity =
+    session === undefined ? await access.identify(headers.authorization, address) : await access.bySession(session)
+  return { identity, address, local }
 }
 
 /** Of a Host header, without its port. */

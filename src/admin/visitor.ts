@@ -1,8 +1,10 @@
-import type { Access, Action, Identity } from '../access/access.ts'
+import type { Access, Identity } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+
+export type RepositoryAction = 'pull' | 'push' | 'delete'
 
 /** Who looks at a page or calls the admin API. */
 export interface Visitor {
@@ -53,13 +55,13 @@ export class Guard {
     return this.may({ identity: { user: undefined }, address: undefined, local: false }, 'pull', name)
   }
 
-  may(visitor: Visitor, action: Action, name: RepositoryName): Promise<boolean> {
+  may(visitor: Visitor, action: RepositoryAction, name: RepositoryName): Promise<boolean> {
     return allows(() => this.expect(visitor, action, name))
   }
 
   /** Throws UNAUTHORIZED or DENIED. */
-  async expect({ identity }: Visitor, action: Action, name: RepositoryName): Promise<void> {
-    this.#access.may(identity, action, name)
+  async expect({ identity }: Visitor, action: RepositoryAction, name: RepositoryName): Promise<void> {
+    await this.#access.may(identity, action, { name, path: name })
   }
 
   /** Throws UNAUTHORIZED or DENIED unless the visitor looks after the whole registry. */
@@ -81,7 +83,7 @@ export class Guard {
     const slash = name.indexOf('/')
     const registry = name.slice(0, slash)
     if (this.#territory.isHosted(name) || !this.#territory.hasLogin(registry)) return true
-    if (this.#access.mayReadPrivate(identity, name)) return true
+    if (this.#access.mayReadPrivate(identity, name) === 'granted') return true
     const seen = await this.#metadata.findVisibility({ registry, name: name.slice(slash + 1) as RepositoryName })
     return seen?.public === true
   }

@@ -1,12 +1,12 @@
 // The distribution API over HTTP. Reads a request, asks access, calls the registry, writes the answer; decides nothing else.
 import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
-import type { Access } from '../access/access.ts'
+import type { Access, Identity } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { isTag, type RepositoryName } from '../oci/reference.ts'
 import type { Registry, Soon } from '../oci/registry.ts'
 import { blob } from './blobs.ts'
-import { apiVersion, Call, type ApiContext } from './call.ts'
+import { apiVersion, Call, type ApiContext, type Serving } from './call.ts'
 import { catalog } from './catalog.ts'
 import type { ReportRequest } from './events.ts'
 import { createForwarded } from './forwarded.ts'
@@ -15,6 +15,7 @@ import { dated, manifest } from './manifests.ts'
 import { putManifest } from './push-manifest.ts'
 import { noSuchPath, parsePath, type ApiRequest } from './request.ts'
 import { Sender } from './send.ts'
+import { token } from './token.ts'
 import { upload, wrongMethod } from './uploads.ts'
 
 export type { RequestEvent } from './events.ts'
@@ -47,38 +48,61 @@ export interface ApiOptions {
 /** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
 export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
   const { registry, access, publicUrl, report = () => {} } = options
-  const serving = { sender: new Sender(), report, publicUrl, forwarded: createForwarded(options) }
+  const serving: Serving = { access, sender: new Sender(), report, publicUrl, forwarded: createForwarded(options) }
 
   function answer(c: ApiContext): Soon<Response> | undefined {
     const call = new Call(c, serving)
     try {
-      const request = parsePath(call.path)
-      if (!request) return undefined
-      call.route = request.kind
-      const answered = handle(call, request)
+      const answered = call.path === '/token' ? issue(call) : handle(call)
       return answered instanceof Promise ? answered.catch((error: unknown) => call.replyError(error)) : answered
     } catch (error) {
       return call.replyError(error)
     }
   }
 
-  // Nothing is looked up, and no name is told from another, before access has agreed.
-  function handle(call: Call, request: ApiRequest): Soon<Response> {
-    const identity = access.identify(call.incoming.headers.authorization)
-    const mayRead = (name: RepositoryName) => allows(() => access.may(identity, 'pull', name))
-    if (request.kind === 'base' || request.kind === 'catalog') {
-      access.enter(identity, request.kind === 'base' && registry.isMirror(addressOf(call, request.prefix)))
-      expectReading(call)
-      return request.kind === 'base' ? call.replyJson({}, {}) : catalog(call, registry, mayRead)
-    }
-    const ns = call.search === '' ? undefined : (call.query.get('ns') ?? undefined)
-    const { path, prefix } = request.at
-    call.name = registry.locate({ path, prefix, ns, host: call.incoming.headers.host })
-    access.may(identity, actionOf(call.method, request), call.name)
+  function issue(call: Call): Promise<Response> {
+    call.route = 'token'
+    const ns = call.query.get('ns') ?? undefined
+    return token(call, access, (path) => located({ path, ns, host: call.incoming.headers.host }))
+  }
+
+  function handle(call: Call): Soon<Response> | undefined {
+    const request = parsePath(call.path)
+    if (!request) return undefined
+    call.route = request.kind
+    const identity = access.identify(call.incoming.headers.authorization, call.address)
+    return identity instanceof Promise
+      ? identity.then((known) => enter(call, request, known))
+      : enter(call, request, identity)
+  }
+
+  // The one guard. Nothing is looked up, and no name is told from another, before access has agreed.
+  function enter(call: Call, request: ApiRequest, identity: Identity): Soon<Response> {
     call.identity = identity
-    call.mayReadPrivate = access.mayReadPrivate(identity, call.name)
-    if (ns !== undefined) call.extra = { 'OCI-Namespace': ns }
-    if (request.kind === 'upload') return upload(call, registry, request, mayRead)
+    if (request.kind === 'base') {
+      access.enter(identity, registry.isMirror(addressOf(call, request.prefix)))
+      expectReading(call)
+      return call.replyJson({}, {})
+    }
+    if (request.kind === 'catalog') {
+      access.enterCatalog(identity)
+      expectReading(call)
+      return catalog(call, registry, (name) => access.mayList(identity, name))
+    }
+    call.at = request.at
+    call.action = actionOf(call.method, request)
+    access.expectServed(identity)
+    const { path, prefix } = request.at
+    if (call.search !== '') call.ns = call.query.get('ns') ?? undefined
+    call.name = registry.locate({ path, prefix, ns: call.ns, host: call.incoming.headers.host })
+    if (call.ns !== undefined) call.extra = { 'OCI-Namespace': call.ns }
+    const allowed = access.may(identity, call.action, { name: call.name, path })
+    return allowed ? allowed.then(() => serve(call, request)) : serve(call, request)
+  }
+
+  function serve(call: Call, request: Exclude<ApiRequest, { kind: 'base' | 'catalog' }>): Soon<Response> {
+    if (request.kind === 'upload')
+      return upload(call, registry, request, (name) => access.maySource(call.identity!, name))
     return call.method === 'GET' || call.head ? read(call, request) : change(call, request)
   }
 
@@ -110,6 +134,15 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
     return call.reply(202, { ...apiVersion, 'Content-Length': '0' }, null)
   }
 
+  function located(address: Parameters<ServedRegistry['locate']>[0]): RepositoryName | undefined {
+    try {
+      return registry.locate(address)
+    } catch (error) {
+      if (error instanceof RegistryError) return undefined
+      throw error
+    }
+  }
+
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.all('*', (c, next) => answer(c) ?? next())
   app.notFound((c: ApiContext) => new Call(c, serving).replyError(noSuchPath(c.req.path)))
@@ -124,16 +157,6 @@ function actionOf(method: string, request: ApiRequest): 'pull' | 'push' | 'delet
 
 function expectReading(call: Call): void {
   if (call.method !== 'GET' && !call.head) throw wrongMethod(call, 'GET, HEAD')
-}
-
-function allows(ask: () => void): boolean {
-  try {
-    ask()
-    return true
-  } catch (error) {
-    if (error instanceof RegistryError) return false
-    throw error
-  }
 }
 
 const addressOf = (call: Call, prefix: string) => ({ prefix, ...optional('host', call.incoming.headers.host) })

@@ -3,8 +3,9 @@ import type { Context } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
-import type { Identity } from '../access/access.ts'
-import type { Asker, Blob } from '../oci/registry.ts'
+import type { Access, Identity } from '../access/access.ts'
+import type { Asker, Blob, PrivateRight } from '../oci/registry.ts'
+import { challengeFor } from './challenge.ts'
 import { errorAnswer } from './errors.ts'
 import type { ReportRequest } from './events.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -19,6 +20,7 @@ export const apiVersion = { 'Docker-Distribution-Api-Version': 'registry/2.0' }
 
 /** What all requests are answered with. */
 export interface Serving {
+  readonly access: Access
   readonly sender: Sender
   readonly report: ReportRequest
   readonly forwarded: Forwarded
@@ -41,8 +43,11 @@ export class Call implements Asker {
   /** Of a manifest that is read. */
   tag: Tag | undefined
   identity: Identity | undefined
-  /** Whether it may read what its upstream shows only to our credentials. */
-  mayReadPrivate = false
+  action: 'pull' | 'push' | 'delete' = 'pull'
+  /** The repository as the client addresses it. */
+  at: Place | undefined
+  /** The registry that a mirror's client says it means. */
+  ns: string | undefined
   /** Headers that every answer to this request has. */
   extra: ReplyHeaders | undefined
 
@@ -85,9 +90,18 @@ export class Call implements Asker {
     return this.identity?.user ?? this.address
   }
 
+  get mayReadPrivate(): PrivateRight {
+    return this.identity ? this.#serving.access.mayReadPrivate(this.identity, this.name) : 'denied'
+  }
+
   /** The client's address, also where a trusted proxy stands between. */
   get address(): string | undefined {
     return this.#serving.forwarded.addressOf(this.incoming)
+  }
+
+  /** The URL by which the client reaches us, without a slash at its end. Clients of HTTP/1.0 name no host. */
+  get baseUrl(): string {
+    return this.#serving.forwarded.urlOf(this.incoming) ?? 'http://localhost'
   }
 
   get sender(): Sender {
@@ -131,8 +145,9 @@ export class Call implements Asker {
     const length = String(Buffer.byteLength(body))
     // What comes of a refused upload is not read: the connection ends with the answer.
     const close = this.hasBody ? { Connection: 'close' } : {}
+    const challenge = status === 401 ? { 'WWW-Authenticate': challengeFor(this) } : {}
     this.#done(status, this.head ? 0 : body.length, status >= 500 ? error : undefined)
-    const all = { ...apiVersion, ...headers, ...close, 'Content-Length': length }
+    const all = { ...apiVersion, ...headers, ...challenge, ...close, 'Content-Length': length }
     return new Response(this.head ? null : body, { status, headers: this.#with(all) as Record<string, string> })
   }
 

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, isIP } from 'node:net'
 
 export interface ForwardedOptions {
-  /** Addresses and ranges (10.0.0.0/8) whose X-Forwarded-* headers are believed. */
+  /** Addresses and ranges (10.0.0.0/8) whose X-Forwarded-* headers, or Forwarded (RFC 7239), are believed. */
   trustedProxies?: readonly string[]
   /** The URL that clients use, whatever a request says; without a slash at its end. */
   publicUrl?: string | undefined
@@ -27,7 +27,7 @@ export function createForwarded({ trustedProxies = [], publicUrl }: ForwardedOpt
       if (!trusted || !isTrusted(peer)) return peer
       let client = peer
       // Only what the nearest proxies wrote counts: the front of the list is whatever the client wished it to be.
-      for (const hop of listed(incoming, 'x-forwarded-for').reverse()) {
+      for (const hop of hopsOf(incoming).for.reverse()) {
         const address = addressIn(hop)
         if (address === undefined) break
         client = address
@@ -37,9 +37,9 @@ export function createForwarded({ trustedProxies = [], publicUrl }: ForwardedOpt
     },
     urlOf(incoming) {
       if (publicUrl !== undefined) return publicUrl
-      const believed = isTrusted(incoming.socket.remoteAddress)
-      const scheme = believed ? listed(incoming, 'x-forwarded-proto').at(-1)?.toLowerCase() : undefined
-      const host = (believed ? listed(incoming, 'x-forwarded-host').at(-1) : undefined) ?? incoming.headers.host
+      const hops = isTrusted(incoming.socket.remoteAddress) ? hopsOf(incoming) : undefined
+      const scheme = hops?.proto.at(-1)?.toLowerCase()
+      const host = hops?.host.at(-1) ?? incoming.headers.host
       if (host === undefined || !hostForm.test(host)) return undefined
       return `${scheme === 'http' || scheme === 'https' ? scheme : ownScheme(incoming)}://${host}`
     },
@@ -61,7 +61,33 @@ function listOf(ranges: readonly string[]): BlockList {
   return list
 }
 
-/** The items of a list header, from the first proxy to the nearest. */
+/** What proxies wrote of those that a request passed, from the first to the nearest. */
+type Hops = Record<'for' | 'proto' | 'host', string[]>
+
+function hopsOf(incoming: IncomingMessage): Hops {
+  const [addresses, protos, hosts] = xForwarded.map((header) => listed(incoming, header)) as [
+    string[],
+    string[],
+    string[],
+  ]
+  const given = addresses.length + protos.length + hosts.length > 0
+  // Nearly every proxy writes X-Forwarded-* and hands on a Forwarded of the client's as it came.
+  return given ? { for: addresses, proto: protos, host: hosts } : standardHops(listed(incoming, 'forwarded'))
+}
+
+const xForwarded = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
+
+/** The elements of Forwarded: `for="[2001:db8::1]:4711";proto=https;host=r.example.com` (RFC 7239, 4). */
+function standardHops(elements: string[]): Hops {
+  const hops: Hops = { for: [], proto: [], host: [] }
+  for (const pair of elements.flatMap((element) => element.split(';'))) {
+    const [, name, value] = /^\s*(for|proto|host)="?([^"]*)"?\s*$/i.exec(pair) ?? []
+    if (name !== undefined) hops[name.toLowerCase() as keyof Hops].push(value!)
+  }
+  return hops
+}
+
+/** The items of a list header; those that matter here have no comma in them. */
 function listed(incoming: IncomingMessage, header: string): string[] {
   const value = incoming.headers[header]
   const text = Array.isArray(value) ? value.join(',') : (value ?? '')

@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http'
 import { RegistryError } from '../oci/errors.ts'
 import { maxManifestSize } from '../oci/manifest.ts'
 import { parseTag, type Reference } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import { apiVersion, type Call } from './call.ts'
+import { readBody } from './read-body.ts'
 import type { Place } from './request.ts'
 
 /** The most `?tag=` of one request. */
@@ -22,7 +22,7 @@ export async function putManifest(
   }
   const tags = asked.map(parseTag)
   const mediaType = (call.incoming.headers['content-type'] ?? '').split(';', 1)[0]!.trim()
-  const bytes = await readBody(call.incoming)
+  const bytes = await readBody(call.incoming, 'manifest', maxManifestSize)
   const { digest, subject } = await registry.putManifest(call.name, { reference, tags, mediaType, bytes })
   const headers = {
     Location: call.urlOf(at, `manifests/${digest}`),
@@ -33,21 +33,4 @@ export async function putManifest(
     'Content-Length': '0',
   }
   return call.reply(201, headers, null)
-}
-
-async function readBody(incoming: IncomingMessage): Promise<Uint8Array<ArrayBuffer>> {
-  const declared = Number(incoming.headers['content-length'] ?? 0)
-  if (declared > maxManifestSize) throw tooLarge(declared)
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxManifestSize) throw tooLarge(size)
-    chunks.push(chunk)
-  }
-  return new Uint8Array(Buffer.concat(chunks))
-}
-
-function tooLarge(size: number): RegistryError {
-  return new RegistryError('SIZE_INVALID', `manifest must have at most ${maxManifestSize} bytes, saw ${size} or more`)
 }

@@ -1,6 +1,6 @@
 // A store in front of other registries. Content by digest is kept for ever or until evicted; what a tag means is asked
 // again when its freshness is over; and while an upstream fails in any way, what is cached goes on being served.
-import type { Digest } from '../oci/digest.ts'
+import { algorithmOf, digestOf, type Digest } from '../oci/digest.ts'
 import type { ByteRange } from '../oci/range.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type {
@@ -193,8 +193,24 @@ class CachedRegistry implements RegistryReader {
   }
 
   #find(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
-    const { tags, manifests } = this.#parts
-    return isTag(reference) ? tags.get(name, reference, asker) : manifests.get(name, reference, asker)
+    const { tags, manifests, withheld } = this.#parts
+    if (isTag(reference)) return tags.get(name, reference, asker)
+    const clear = !withheld.used || (algorithmOf(reference) === 'sha256' && manifests.isHot(name, reference))
+    if (!clear) return this.#findUnlessNew(name, reference, asker)
+    return manifests.get(name, reference, asker)
+  }
+
+  /** What is not here may be held back as soon as it is known which tag it belongs to; it is held back by its sha256. */
+  async #findUnlessNew(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Manifest> {
+    const { tags, manifests, withheld } = this.#parts
+    const usual = algorithmOf(digest) === 'sha256'
+    if (!(await manifests.find(name, digest))) {
+      await tags.lookForNew(name, asker)
+      if (!usual) await withheld.checkUnnamed(name, digest)
+    }
+    const manifest = await manifests.get(name, digest, asker)
+    if (!usual) await withheld.check(name, digestOf(manifest.bytes))
+    return manifest
   }
 
   // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
@@ -203,12 +219,28 @@ class CachedRegistry implements RegistryReader {
   }
 
   getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
-    const held = this.#parts.withheld.check(name, digest)
+    const held = this.#checkHeld(name, digest, asker)
     const get = () => {
       this.#parts.readAhead?.blobAsked(name, digest)
       return this.#parts.blobs.get(name, digest, range, asker)
     }
     return held ? held.then(get) : get()
+  }
+
+  /** Rejects for a blob that is held back; undefined where there is no minAge. */
+  #checkHeld(name: RepositoryName, digest: Digest, asker?: Asker): Promise<void> | undefined {
+    return this.#parts.withheld.used ? this.#checkUsed(name, digest, asker) : undefined
+  }
+
+  async #checkUsed(name: RepositoryName, digest: Digest, asker?: Asker): Promise<void> {
+    const { metadata, upstream, tags, withheld } = this.#parts
+    const isNamed = async () => (await metadata.findBlobSize({ registry: upstream, name }, digest)) !== undefined
+    if (!(await isNamed())) {
+      await tags.lookForNew(name, asker)
+      // A child of what is held back was not fetched, so that its blobs are not known.
+      if (!(await isNamed())) await withheld.checkUnnamed(name, digest)
+    }
+    await withheld.check(name, digest)
   }
 
   #served(name: RepositoryName, manifest: Manifest): Manifest {
@@ -217,7 +249,7 @@ class CachedRegistry implements RegistryReader {
   }
 
   async headBlob(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
-    await this.#parts.withheld.check(name, digest)
+    await this.#checkHeld(name, digest, asker)
     return this.#parts.blobs.head(name, digest, asker)
   }
 

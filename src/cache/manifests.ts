@@ -42,6 +42,10 @@ export class Manifests {
     return this.obtain(name, digest, asker).then(({ manifest, outcome }) => this.found(manifest, outcome))
   }
 
+  isHot(name: RepositoryName, digest: Digest): boolean {
+    return this.#options.hot.manifest(this.keyOf(name, digest)) !== undefined
+  }
+
   /** A manifest that is here, else from the upstream, asked once however many want it. Nothing is held back, nothing counted. */
   obtain(name: RepositoryName, digest: Digest, asker?: Asker): Promise<{ manifest: Manifest; outcome: Outcome }> {
     return this.#flights.share(this.keyOf(name, digest), async () => {

@@ -27,6 +27,8 @@ export interface TagsOptions {
 
 /** After a failure the next check is waited for no longer than this, in milliseconds. */
 const patienceAfterFailure = 500
+/** Tags that are asked about before a digest is given out, at most. */
+const mostLookedAt = 50
 
 /** What tags mean: asked again when their time is over, and served as they were while the upstream cannot say. */
 export class Tags {
@@ -42,9 +44,25 @@ export class Tags {
   }
 
   get(name: RepositoryName, tag: Tag, asker?: Asker): Soon<Manifest> {
+    return this.#get(name, tag, this.#options.forcible && asker?.noCache === true, asker)
+  }
+
+  /**
+   * Asks what the tags that are here and have a minAge mean now. Before a digest that is not here is given out: it may be
+   * what such a tag has come to mean, and then it is held back.
+   */
+  async lookForNew(name: RepositoryName, asker?: Asker): Promise<void> {
+    const { metadata, policies } = this.#options
+    const known = await metadata.listTags(this.#manifests.repository(name))
+    const waiting = known.filter((tag) => policies(name, tag).minAge > 0).slice(0, mostLookedAt)
+    const asked = waiting.map(async (tag) => this.#get(name, tag, true, asker))
+    // A tag that cannot be asked about goes on as it was.
+    await Promise.allSettled(asked)
+  }
+
+  #get(name: RepositoryName, tag: Tag, forced: boolean, asker?: Asker): Soon<Manifest> {
     const key = this.#manifests.keyOf(name, tag)
     const hot = this.#hot.tag(key)
-    const forced = this.#options.forcible && asker?.noCache === true
     const here = hot && this.#withoutAsking(hot, forced)
     if (here) return here
     return this.#flights.share(forced ? `${key} checked` : key, async () => {

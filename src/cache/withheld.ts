@@ -33,6 +33,16 @@ export class Withheld {
     return undefined
   }
 
+  /** Rejects with DENIED, while anything of a repository is held back, for what cannot be told from it. */
+  async checkUnnamed(name: RepositoryName, digest: Digest): Promise<void> {
+    const held = [...(await this.#load(name)).values()].find(({ until }) => until > this.#now())
+    if (!held) return
+    throw new RegistryError(
+      'DENIED',
+      `${name}@${digest} may belong to ${held.digest}, which is held back (minAge of ${this.#upstream}): ask for what leads to it first`,
+    )
+  }
+
   /** Holds back a manifest, its children and those of its blobs that the repository has not held before. */
   async hold(repository: RepositoryKey, tag: Tag, until: number, manifest: Manifest): Promise<void> {
     const records = (await this.#partsOf(repository, manifest)).map((digest) => ({ digest, tag, until }))

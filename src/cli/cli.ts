@@ -1,11 +1,17 @@
 // The command line: each command is a file of its own, which returns a commander Command.
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/config.ts'
+import { caCommand } from './ca.ts'
 import { collectCommand } from './collect.ts'
 import { configCommand } from './config.ts'
 import { CommandError, processIo, type Io } from './io.ts'
+import { mayCommand } from './may.ts'
 import { namespaceCommand } from './namespace.ts'
+import { orgCommand } from './org.ts'
+import { repoCommand } from './repo.ts'
 import { serveCommand } from './serve.ts'
+import { tokenCommand } from './token.ts'
+import { userCommand } from './user.ts'
 import { readVersion, versionCommand } from './version.ts'
 
 /** Runs the command that `argv` names and answers with its exit code: 0, 1 for a failure, 2 for a mistake of ours. */
@@ -25,7 +31,16 @@ function program(io: Io): Command {
     )
     .version(readVersion(), '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help of a command')
-  const commands = [serveCommand, namespaceCommand, collectCommand, configCommand, versionCommand]
+  const accounts = [userCommand, orgCommand, tokenCommand, repoCommand, mayCommand]
+  const commands = [
+    serveCommand,
+    namespaceCommand,
+    ...accounts,
+    collectCommand,
+    caCommand,
+    configCommand,
+    versionCommand,
+  ]
   for (const command of commands) program.addCommand(command(io))
   for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
     command

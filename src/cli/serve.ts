@@ -18,7 +18,7 @@ export function serveCommand(io: Io): Command {
 async function serve(config: Config, io: Io): Promise<void> {
   const signalled = firstSignal()
   const server = await start(config)
-  io.out(greeting(config, server.url))
+  io.out(greeting(config, server))
   const signal = await signalled
   io.out(`${signal}: stopping, running responses have ${config.shutdownGrace / 1000} s to finish\n`)
   await server.stop()
@@ -35,26 +35,26 @@ async function start(config: Config): Promise<Server> {
   }
 }
 
-function greeting(config: Config, url: string): string {
+function greeting(config: Config, server: Server): string {
   const upstreams = config.upstreams.map(({ name, default: usual }) => (usual ? `${name} (default)` : name))
   return [
-    `Berth ${readVersion()} listens on ${url}`,
+    `Berth ${readVersion()} listens on ${server.url}`,
     `  data       ${resolve(config.storage.data)}`,
     `  upstreams  ${upstreams.join(', ')}`,
-    ...dockerHint(config, url).map((line, index) => `  ${index === 0 ? 'Docker   ' : '         '}  ${line}`),
+    ...dockerHint(config, server).map((line, index) => `  ${index === 0 ? 'Docker   ' : '         '}  ${line}`),
+    ...(server.hasAdmin ? [] : ['  users      no admin yet: berth user add NAME --admin, and docker login']),
     '',
   ].join('\n')
 }
 
-function dockerHint(config: Config, url: string): string[] {
+function dockerHint(config: Config, { url, hasAdmin }: Server): string[] {
   if (config.access.anonymous === 'none') {
     // dockerd answers any challenge of a mirror with the user's Docker Hub password.
     return ['not as a registry mirror: with access.anonymous: none it would send its Docker Hub login here']
   }
-  return [
-    'in /etc/docker/daemon.json, then restart Docker:',
-    `{ "registry-mirrors": ["${config.publicUrl ?? reachable(url)}"] }`,
-  ]
+  // Where users log in, the bare address asks for it; this path never does.
+  const mirror = (config.publicUrl ?? reachable(url)) + (hasAdmin ? '/docker.io' : '')
+  return ['in /etc/docker/daemon.json, then restart Docker:', `{ "registry-mirrors": ["${mirror}"] }`]
 }
 
 /** The URL with loopback for the wildcard address, which clients cannot dial. */

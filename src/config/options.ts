@@ -2,13 +2,27 @@
 // file, and the check reads it. The environment variable follows from the key (storage.maxSize is
 // BERTH_STORAGE_MAX_SIZE); the JSON schema and the README's table are made from this.
 import type { z } from 'zod'
-import { addressRange, duration, httpUrl, listenAddress, listOf, oneOf, size, text, wholeNumber } from './checks.ts'
+import {
+  addressRange,
+  duration,
+  httpUrl,
+  listenAddress,
+  listOf,
+  oneOf,
+  size,
+  text,
+  wholeNumber,
+  yesOrNo,
+} from './checks.ts'
+import { access } from './access.ts'
 import { hosted } from './hosted.ts'
 import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
 import { upstreams } from './upstreams.ts'
 
 const day = 24 * 3_600_000
+
+const hostPattern = /^(?:\*|(?:\*\.)?[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?)$/
 
 export const configSchema = group({
   listen: option(listenAddress().prefault('127.0.0.1:5000'), 'address and port to listen on'),
@@ -41,21 +55,18 @@ export const configSchema = group({
     maxTotalConnections: option(wholeNumber(1, 10_000).prefault(64), 'connections for blobs to all upstreams'),
     maxConnectionsPerUpstream: option(wholeNumber(1, 10_000).prefault(24), 'connections for blobs to one upstream'),
   }),
-  access: defaultGroup({
-    anonymous: option(
-      oneOf('pull', 'push', 'none').prefault('pull'),
-      'what clients that did not log in may do; push, which allows all, is for tests and laptops',
+  access,
+  hosted,
+  proxy: defaultGroup({
+    enabled: option(
+      yesOrNo().prefault(false),
+      "whether Berth is its clients' HTTPS proxy as well, at the same address",
     ),
-    user: group({
-      username: option(text('a user name without a colon', /^[^:]+$/), 'the one user, who may push and delete'),
-      password: option(text('a password, as text'), 'the password', { secret: true }),
-    }).exactOptional(),
-    private: option(
-      oneOf('login', 'open').prefault('login'),
-      'who may pull what an upstream shows only to our credentials: clients that logged in and may read it, or all (open)',
+    allow: option(
+      listOf(text('a host such as auth.docker.io, host:port, *.host or *', hostPattern), 'hosts').prefault([]),
+      'hosts beyond the upstreams that the proxy passes on to; with * those with a public address',
     ),
   }),
-  hosted,
   network: defaultGroup({
     extraCaFile: option(
       text('a PEM file').exactOptional(),

@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { z } from 'zod'
 import { listOf, oneOf, text } from './checks.ts'
 import { readText } from './file.ts'
+import { quoted } from './mistakes.ts'
 import { defaultGroup, group, option } from './option.ts'
 
 const identity = group({
@@ -67,7 +68,7 @@ function checkSubject(given: Record<string, unknown> | undefined, context: z.Ref
 function checkFile(file: string, context: z.RefinementCtx, must: string, fits: (text: string) => boolean): void {
   const content = readText(file)
   if ('text' in content && fits(content.text)) return
-  const saw = 'problem' in content ? content.problem : `${JSON.stringify(file)}, which is not`
+  const saw = 'problem' in content ? content.problem : `${quoted(file)}, which is not`
   context.addIssue({ code: 'custom', message: must, params: { saw } })
 }
 

@@ -36,6 +36,8 @@ export interface HostedPlace {
 export interface Namespaces extends Registry {
   /** The one name of what an address means. Throws NAME_INVALID, or NAME_UNKNOWN for an upstream that is not configured. */
   locate(address: Address): RepositoryName
+  /** The same where a client speaks to one upstream, and every path is a repository of it. */
+  locateIn(upstream: string, address: Pick<Address, 'path' | 'prefix'>): RepositoryName
   /** Whether clients have put one upstream in front of all names here: by a path, or by a virtual host. */
   isMirror(address: Pick<Address, 'prefix' | 'host'>): boolean
   /** Whether a name that `locate` gave is hosted here; all others are an upstream's. */
@@ -107,6 +109,12 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
 
   return {
     locate,
+    locateIn(upstream, { path, prefix }) {
+      const place = byName.get(upstream) ?? notConfigured(upstream)
+      if (prefix)
+        throw new RegistryError('NAME_UNKNOWN', `the API of ${upstream} lies at /v2/, saw it below ${quote(prefix)}`)
+      return nameIn(place, path)
+    },
     isMirror: ({ prefix, host }) => !!prefix || (host !== undefined && virtualHost(host) !== undefined),
     isHosted,
     ...writing(hosted?.registry, isHosted),

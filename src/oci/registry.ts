@@ -74,8 +74,11 @@ export interface Asker {
   /** Whether what is cached is to be checked first, however fresh (Cache-Control: no-cache). */
   readonly noCache: boolean
   /** Whether it may read what its upstream shows only to our credentials. */
-  readonly mayReadPrivate: boolean
+  readonly mayReadPrivate: PrivateRight
 }
+
+/** `after login`: not as nobody, but perhaps as somebody. */
+export type PrivateRight = 'granted' | 'denied' | 'after login'
 
 /**
  * A registry that can be pulled from. Names are those of this registry: rooms that pick one strip what picked it.

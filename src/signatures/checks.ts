@@ -29,11 +29,14 @@ export interface Asked {
 /** `vouched`: named by a signed manifest, so that it is permitted as soon as it is clear what it names itself. */
 type Kind = 'manifest' | 'blob' | 'vouched'
 
-/** How long it is believed that a signature is missing, in milliseconds: most often it is about to be made, unless nobody is kept waiting for it. */
+/**
+ * How long it is believed that a signature is missing, in milliseconds: most often it is about to be made, unless nobody is
+ * kept waiting for it.
+ */
 const missingFor = { enforce: 10_000, warn: 600_000 }
 /** Attestations hold lists of packages, which may be long; in bytes. */
 const largestMaterial = 16 * 1024 * 1024
-/** How many manifests that name another one are looked at for signatures, and how far up. */
+/** How many manifests that name a digest, and are not known to be signed, are looked at, and how far up. */
 const mostParents = 8
 const deepest = 3
 
@@ -63,13 +66,20 @@ export class Checks {
     const named = content ? [content.config, ...content.layers, ...content.manifests].map((each) => each?.digest) : []
     const contents = named.filter((digest) => digest !== undefined)
     const material = content !== undefined && isMaterial(content)
+    const { signatures } = this.#options.metadata
+    const note = () => this.#written(signatures.putContents(this.#repository(asked), asked.digest, contents))
+    // Served as it is, it is followed by what it names: that must be told from other content by then.
+    if (asked.rule.policy === 'warn') await note()
     const against = material ? undefined : await this.#share('manifest', asked, () => this.#unsigned(asked))
-    if (against !== undefined && asked.rule.policy === 'enforce') return against
-    // Also where a rule only warns: it may be one that enforces tomorrow.
-    await this.#written(this.#options.metadata.signatures.putContents(this.#repository(asked), asked.digest, contents))
     if (against !== undefined) return against
+    if (asked.rule.policy === 'enforce') await note()
     this.#permit('manifest', asked.name, asked.digest)
-    if (!material) for (const digest of contents) this.#permitContent(asked.name, digest)
+    // Its blobs may have been refused before it was known that it names them.
+    if (material) for (const digest of contents) this.#refused.delete(keyOf('blob', asked.name, digest))
+    else {
+      await this.#keepSigned(asked)
+      for (const digest of contents) this.#permitContent(asked.name, digest)
+    }
     return undefined
   }
 
@@ -82,12 +92,11 @@ export class Checks {
 
   /** A manifest is signed, or named by one that is. */
   async #unsigned(asked: Asked, depth = 1): Promise<string | undefined> {
-    if (this.isPermitted('vouched', asked.name, asked.digest) || (await this.#isKnownSigned(asked))) return undefined
+    if (this.isPermitted('vouched', asked.name, asked.digest) || (await this.#isVouched(asked))) return undefined
     const parents = await this.#parentsOf(asked)
-    for (const digest of parents) if (await this.#isKnownSigned({ ...asked, digest })) return undefined
     const against = await this.#lookForSigner(asked)
     if (against === undefined || depth === deepest) return against
-    for (const digest of parents) {
+    for (const digest of parents.slice(0, mostParents)) {
       if ((await this.#unsigned({ ...asked, digest }, depth + 1)) === undefined) return undefined
     }
     return against
@@ -95,10 +104,10 @@ export class Checks {
 
   /** A blob is named by a manifest that may be pulled; one that is named by a signature alone has to look like it. */
   async #unnamed(asked: Asked): Promise<string | undefined> {
-    const parents = await this.#parentsOf(asked)
-    for (const digest of parents) if (await this.#isKnownSigned({ ...asked, digest })) return undefined
-    for (const digest of parents) if (await this.#isMaterialOf({ ...asked, digest }, asked.digest)) return undefined
-    for (const digest of parents) {
+    if (await this.#isVouched(asked)) return undefined
+    const few = (await this.#parentsOf(asked)).slice(0, mostParents)
+    for (const digest of few) if (await this.#isMaterialOf({ ...asked, digest }, asked.digest)) return undefined
+    for (const digest of few) {
       if ((await this.#unsigned({ ...asked, digest })) === undefined) return undefined
     }
     return 'no manifest that names it and may be pulled (ask for the manifest first)'
@@ -116,8 +125,8 @@ export class Checks {
     const { rule, digest } = asked
     const finding = await findSigner(this.#place(asked), digest, rule.signers)
     if ('against' in finding) return finding.against
-    const { metadata, report, upstream } = this.#options
-    await this.#written(metadata.signatures.putSigned(this.#repository(asked), digest, rule.signers.fingerprint))
+    await this.#keepSigned(asked)
+    const { report, upstream } = this.#options
     const message = `signed by ${finding.signer}`
     report({ type: 'signature', upstream, repository: asked.name, digest, result: 'good', message })
     return undefined
@@ -161,14 +170,24 @@ export class Checks {
     this.#refused.delete(keyOf('manifest', name, digest))
   }
 
-  #isKnownSigned(asked: Asked): Promise<boolean> {
-    const { metadata } = this.#options
-    return metadata.signatures.isSigned(this.#repository(asked), asked.digest, asked.rule.signers.fingerprint)
+  /** Whether it, or what names it, is known to be signed. Asks the database alone, so that it may look at all there is. */
+  async #isVouched(asked: Asked, depth = 0): Promise<boolean> {
+    const { signatures } = this.#options.metadata
+    if (await signatures.isSigned(this.#repository(asked), asked.digest, asked.rule.signers.fingerprint)) return true
+    for (const digest of depth < deepest ? await this.#parentsOf(asked) : []) {
+      if (await this.#isVouched({ ...asked, digest }, depth + 1)) return true
+    }
+    return false
   }
 
-  async #parentsOf(asked: Asked): Promise<Digest[]> {
-    const parents = await this.#options.metadata.signatures.manifestsNaming(this.#repository(asked), asked.digest)
-    return parents.slice(0, mostParents)
+  /** Signed, or vouched for by what is. */
+  #keepSigned(asked: Asked): Promise<void> {
+    const { signatures } = this.#options.metadata
+    return this.#written(signatures.putSigned(this.#repository(asked), asked.digest, asked.rule.signers.fingerprint))
+  }
+
+  #parentsOf(asked: Asked): Promise<Digest[]> {
+    return this.#options.metadata.signatures.manifestsNaming(this.#repository(asked), asked.digest)
   }
 
   #repository({ name }: Asked): RepositoryKey {
@@ -179,7 +198,7 @@ export class Checks {
   #place({ name, digest, asker }: Asked): Place {
     const noCache = this.#refused.has(keyOf('manifest', name, digest))
     const { registry } = this.#options
-    return { registry, name, asker: { caller: asker?.caller, noCache, mayReadPrivate: true } }
+    return { registry, name, asker: { caller: asker?.caller, noCache, mayReadPrivate: 'granted' } }
   }
 
   /** What the disk cannot take now is found out again after the next start. */

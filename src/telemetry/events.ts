@@ -1,8 +1,10 @@
+import type { AccessEvent } from '../access/access.ts'
 import type { RequestEvent } from '../api/app.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { HostedEvent } from '../hosted/hosted.ts'
+import type { TunnelEvent } from '../proxy/proxy.ts'
 import type { SignatureEvent } from '../signatures/signatures.ts'
 import type { UpstreamEvent } from '../upstream/upstream.ts'
 
 /** Everything that rooms tell. */
-export type Event = RequestEvent | CacheEvent | HostedEvent | SignatureEvent | UpstreamEvent
+export type Event = AccessEvent | RequestEvent | CacheEvent | HostedEvent | SignatureEvent | TunnelEvent | UpstreamEvent

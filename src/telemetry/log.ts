@@ -96,9 +96,24 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.info({ repository: event.repository, what: event.what, reason: event.reason }, 'collected')
       case 'collection-failed':
         return log.error(`collecting what nothing reaches failed: ${event.message}`)
+      case 'login-succeeded':
+        return log.info({ user: event.user, by: event.by, client: event.address }, 'login')
+      case 'login-refused':
+        return log.warn({ user: event.user, why: event.why, client: event.address }, 'login refused')
+      case 'token-created':
+      case 'token-revoked':
+        return log.info({ user: event.user, token: event.token, client: event.address }, event.type)
+      case 'user-changed':
+        return log.info({ user: event.user, change: event.change, client: event.address }, 'user changed')
+      case 'htpasswd-problem':
+        return log.warn(event.message)
       case 'signature': {
         const { upstream, repository, digest, result, message } = event
         return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
+      }
+      case 'tunnel': {
+        const { target, outcome, message } = event
+        return log[message === undefined ? 'debug' : 'warn']({ target, outcome }, message ?? 'tunnel')
       }
       case 'lookup':
       case 'fill-started':

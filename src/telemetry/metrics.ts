@@ -59,8 +59,18 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.wrongContent.inc({ upstream: event.upstream })
         case 'evicted':
           return counters.evictedBytes.inc({ upstream: event.upstream }, event.bytes)
+        case 'login-succeeded':
+          return counters.logins.inc({ result: 'succeeded' })
+        case 'login-refused':
+          return counters.logins.inc({ result: event.why === 'wrong' ? 'wrong' : 'delayed' })
         case 'signature':
           return counters.signatures.inc({ upstream: event.upstream, result: event.result })
+        case 'tunnel':
+          return counters.tunnels.inc({ outcome: event.outcome })
+        case 'token-created':
+        case 'token-revoked':
+        case 'user-changed':
+        case 'htpasswd-problem':
         case 'fill-started':
         case 'hosted-content-lost':
         case 'collected':
@@ -108,6 +118,7 @@ function countersOf(registers: Registry[]) {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name: `berth_${name}`, help, labelNames, registers })
   return {
+    logins: counter('logins_total', 'Logins: succeeded, wrong, or delayed after too many wrong ones.', ['result']),
     requests: counter('requests_total', 'Requests answered, by endpoint and status.', ['method', 'route', 'status']),
     lookups: counter('cache_lookups_total', 'Lookups in the cache: hit, miss, stale or revalidated.', [
       'upstream',
@@ -138,6 +149,7 @@ function countersOf(registers: Registry[]) {
       ['upstream', 'result'],
     ),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
+    tunnels: counter('proxy_tunnels_total', 'CONNECT requests: served, passed on, refused or failed.', ['outcome']),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({
       name: 'berth_blob_duration_seconds',

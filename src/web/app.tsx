@@ -4,10 +4,11 @@ import { bodyLimit } from 'hono/body-limit'
 import { csrf } from 'hono/csrf'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HttpBindings } from '@hono/node-server'
-import type { Admin, AdminContext, Doorway } from '../admin/admin.ts'
+import type { Admin, Doorway } from '../admin/admin.ts'
 import { Assets } from './assets.ts'
 import type { WebParts } from './call.ts'
 import { act, home, search, show } from './explore.tsx'
+import { login, loginForm, logout } from './login.tsx'
 import { cache, collect, collection, fills, operate } from './operate.tsx'
 import { action, page } from './respond.tsx'
 import { FormTokens } from './tokens.ts'
@@ -51,7 +52,9 @@ export function webApp({ now = Date.now, stopping, ...options }: WebOptions): We
   app.get('/cache/events', (c) => page(c, parts, (call) => fills(c, call, admin, stopping)))
   app.get('/cache/collection', (c) => page(c, parts, (call) => collection(call, admin)))
   app.post('/cache/collection', (c) => action(c, parts, (call) => collect(c, call, admin)))
-  app.get('/login', (c) => page(c, parts, () => login(c, parts)))
+  app.get('/login', (c) => page(c, parts, (call) => loginForm(call)))
+  app.post('/login', (c) => action(c, parts, (call, form) => login(c, call, parts, form)))
+  app.post('/logout', (c) => action(c, parts, () => logout(c)))
   return app
 }
 
@@ -65,7 +68,8 @@ function guardPages(app: WebApp): void {
   })
   const sameOrigin = csrf()
   const small = bodyLimit({ maxSize: largestForm })
-  for (const path of ['/', '/search', '/r/*', '/cache', '/cache/*', '/login']) app.use(path, headers, sameOrigin, small)
+  for (const path of ['/', '/search', '/r/*', '/cache', '/cache/*', '/login', '/logout'])
+    app.use(path, headers, sameOrigin, small)
 }
 
 function assetRoute(app: WebApp, { assets }: WebParts): void {
@@ -78,11 +82,4 @@ function assetRoute(app: WebApp, { assets }: WebParts): void {
       'X-Content-Type-Options': 'nosniff',
     })
   })
-}
-
-/** The browser's own form asks for name and password, once this page says that they are wanted. */
-async function login(c: AdminContext, { access }: WebParts): Promise<Response> {
-  const identity = access.identify(c.env.incoming.headers.authorization)
-  if (identity.user === undefined) access.enter({ user: undefined, wrong: true }, false)
-  return c.redirect('/')
 }

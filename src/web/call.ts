@@ -75,11 +75,12 @@ export class WebCall {
     const known = getCookie(this.#c, browserCookie)
     if (known !== undefined && /^[\w-]{22}$/.test(known)) return known
     const made = randomBytes(16).toString('base64url')
-    setCookie(this.#c, browserCookie, made, { httpOnly: true, sameSite: 'Strict', path: '/', secure: this.#isSecure })
+    setCookie(this.#c, browserCookie, made, { httpOnly: true, sameSite: 'Lax', path: '/', secure: this.isSecure })
     return made
   }
 
-  get #isSecure(): boolean {
+  /** Whether the browser came by https. */
+  get isSecure(): boolean {
     return this.#url?.startsWith('https:') ?? false
   }
 

@@ -56,7 +56,7 @@ export function Page({
           <nav aria-label="Main">
             <a href="/search">Explore</a>
             {mayAdminister && <a href="/cache">Cache</a>}
-            {user === undefined ? <a href="/login">Log in</a> : <span class="who">{user}</span>}
+            {user === undefined ? <a href="/login">Log in</a> : <Account frame={frame} user={user} />}
           </nav>
         </header>
         <main id="main" class={wide ? 'wide' : undefined}>
@@ -68,6 +68,18 @@ export function Page({
         </footer>
       </body>
     </html>
+  )
+}
+
+function Account({ frame, user }: { frame: Frame; user: string }) {
+  return (
+    <form method="post" action="/logout" class="account">
+      <span class="who">{user}</span>
+      <input type="hidden" name="token" value={frame.formToken} />
+      <button type="submit" class="link">
+        Log out
+      </button>
+    </form>
   )
 }
 

@@ -1,9 +1,11 @@
-import { html } from 'hono/html'
+import { html as template } from 'hono/html'
 import type { HtmlEscapedString } from 'hono/utils/html'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { AdminContext } from '../admin/admin.ts'
 import { isAbsence, RegistryError } from '../oci/errors.ts'
 import { WebCall, type WebParts } from './call.ts'
 import { ErrorPage } from './pages/error.tsx'
+import { LoginPage } from './pages/login.tsx'
 
 export type Rendered = HtmlEscapedString | Promise<HtmlEscapedString>
 
@@ -17,12 +19,16 @@ export async function page(
   c.header('Cache-Control', 'private, no-cache')
   try {
     const rendered = await render(call)
-    return rendered instanceof Response ? rendered : c.html(document(rendered))
+    return rendered instanceof Response ? rendered : html(c, rendered, 200)
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
     for (const [name, value] of Object.entries(error.headers)) c.header(name, value)
-    return c.html(document(errorPage(c, call, error)), error.status as 404)
+    return html(c, errorPage(c, call, error), error.status)
   }
+}
+
+export function html(c: AdminContext, body: Rendered, status: number): Response | Promise<Response> {
+  return c.html(document(body), status as ContentfulStatusCode)
 }
 
 /** As `page`, for a form: what it holds, once it is certain that the visitor has sent it from here. */
@@ -44,12 +50,16 @@ export function action(
   })
 }
 
-const document = (body: Rendered) => html`<!doctype html>${body}`
+const document = (body: Rendered) => template`<!doctype html>${body}`
 
-const titles: Record<number, string> = { 401: 'Log in', 403: 'Not for you', 404: 'Not here' }
+const titles: Record<number, string> = { 403: 'Not for you', 404: 'Not here' }
 
 function errorPage(c: AdminContext, { frame }: WebCall, error: RegistryError): Rendered {
   const { status, message } = error
+  if (status === 401) {
+    const { pathname, search } = new URL(c.req.url)
+    return <LoginPage frame={frame} next={c.req.method === 'GET' ? pathname + search : '/'} problem={message} />
+  }
   const isPull = isAbsence(error) && c.req.path.startsWith('/r/')
   const command = isPull
     ? `docker pull ${frame.host}/${decodePath(c.req.path).slice(3).replace('/t/', ':')}`

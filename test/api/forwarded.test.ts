@@ -7,6 +7,7 @@ import { createForwarded, type ForwardedOptions } from '../../src/api/forwarded.
 type Row = [string, ForwardedOptions, Record<string, string>, string | undefined]
 
 const loopback = { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8', 'fd00::/8'] }
+const mapped = '203.0.113.9, ::ffff:10.1.1.1'
 const elsewhere = { trustedProxies: ['192.0.2.1'] }
 
 describe('the client of a request that came through proxies', () => {
@@ -22,6 +23,17 @@ describe('the client of a request that came through proxies', () => {
     ['is as far as addresses are well-formed', loopback, { 'x-forwarded-for': 'unknown, 10.0.0.2' }, '10.0.0.2'],
     ['is the peer without the header', loopback, {}, '127.0.0.1'],
     ['is the peer where the header is empty', loopback, { 'x-forwarded-for': ' , ' }, '127.0.0.1'],
+    ['passes trusted IPv4 addresses in IPv6 form', loopback, { 'x-forwarded-for': mapped }, '203.0.113.9'],
+    ['is whom Forwarded names', loopback, { forwarded: 'for=1.1.1.1;by=x, For="203.0.113.9:80"' }, '203.0.113.9'],
+    ['is whom Forwarded names by IPv6', loopback, { forwarded: 'proto=https;for="[2001:db8::1]:4711"' }, '2001:db8::1'],
+    ['is not what a client hides from Forwarded', loopback, { forwarded: 'for=1.1.1.1, for=_hidden' }, '127.0.0.1'],
+    [
+      'is not whom Forwarded names where the proxy writes the other headers',
+      loopback,
+      { 'x-forwarded-for': '203.0.113.9', forwarded: 'for=1.1.1.1' },
+      '203.0.113.9',
+    ],
+    ['is the peer where Forwarded is no such header', loopback, { forwarded: '";for' }, '127.0.0.1'],
   ])('%s', async (_, options, headers, expected) => {
     expect(await receive(headers, (incoming) => createForwarded(options).addressOf(incoming))).toBe(expected)
   })
@@ -47,6 +59,12 @@ describe('the URL that a client uses', () => {
       'https://berth.test:5000',
     ],
     ['has no scheme but these two', loopback, { ...host, 'x-forwarded-proto': 'javascript' }, 'http://berth.test:5000'],
+    [
+      'is what Forwarded of a trusted proxy says',
+      loopback,
+      { ...host, forwarded: 'for=203.0.113.9;proto=https;host="r.example.com:8443"' },
+      'https://r.example.com:8443',
+    ],
     ['is unknown where the host is none', {}, { host: 'a/b"c' }, undefined],
     ['takes an address of IPv6', {}, { host: '[::1]:5000' }, 'http://[::1]:5000'],
   ])('%s', async (_, options, headers, expected) => {

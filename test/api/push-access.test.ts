@@ -16,19 +16,19 @@ describe('pushing', () => {
     const refused = await new Pusher(url).send('POST', 'blobs/uploads/')
     expect(refused.status).toBe(403)
     expectError(refused, 'DENIED')
-    expect(refused.text()).toContain('access.user')
+    expect(refused.text()).toContain('berth user add')
   })
 
-  it('is the right of the one user, whom 401 asks to log in', async () => {
+  it('is the right of the admin of the settings, whom 401 asks to log in', async () => {
     const { url } = await startBerth({ access: { user }, hosted: { namespaces: ['team'] } })
     const pusher = new Pusher(url)
     const post = (headers = {}) => pusher.send('POST', 'blobs/uploads/', { headers })
     for (const headers of [{}, basic('ann', 'wrong'), basic('bob', 'cor:rect')]) {
       const refused = await post(headers)
-      expect([refused.status, refused.headers['www-authenticate']]).toEqual([
-        401,
-        'Basic realm="Berth", charset="UTF-8"',
-      ])
+      expect(refused.status).toBe(401)
+      expect(refused.headers['www-authenticate']).toBe(
+        `Bearer realm="${url}/token",service="${new URL(url).host}",scope="repository:team/app:pull,push"`,
+      )
     }
     expect((await post(basic('ann', 'cor:rect'))).status).toBe(202)
   })
@@ -42,7 +42,7 @@ describe('pushing', () => {
     // A mirror's path or name: dockerd would answer with its Docker Hub password.
     expect((await fetchRaw(`${url}/docker.io/v2/`)).status).toBe(200)
     expect((await fetchRaw(`${url}/v2/`, { headers: { host: 'hub.example.com' } })).status).toBe(200)
-    expect(await new Pusher(url).status('tags/list')).toBe(404)
+    expect(await new Pusher(url).status('tags/list')).toBe(401)
   })
 })
 

@@ -177,8 +177,9 @@ describe('the same blob', () => {
 })
 
 describe('places', () => {
-  it('are paths, whatever Host and X-Forwarded headers say (case 59)', async () => {
-    const { pusher } = await start()
+  it('are paths, whatever Host and X-Forwarded headers of a trusted proxy say: its port may be wrong (case 59)', async () => {
+    const { url } = await startHosting({ trustedProxies: ['127.0.0.1'] })
+    const pusher = new Pusher(url)
     const headers = { host: '[::1]:8443', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'r.example.com' }
     const { headers: seen } = await pusher.send('POST', 'blobs/uploads/', { headers })
     expect(seen.location).toMatch(/^\/v2\/team\/app\/blobs\/uploads\/[0-9a-f-]{36}$/)

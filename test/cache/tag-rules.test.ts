@@ -125,6 +125,35 @@ describe('a tag with a minAge', () => {
     expect([(await get(two)).status, (await get('other')).status]).toEqual([200, 200])
   })
 
+  it('is not got around by asking for the new digest before anybody asked for the tag', async () => {
+    const { upstream, berth, get, move } = await start(minAge)
+    await get('latest')
+    move('latest', 'two')
+    upstream.push('org/app', { manifests: { index: { manifests: ['two'] } } })
+    upstream.retag('org/app', 'latest', 'index')
+    const app = upstream.content.in('org/app')
+    const config = (app.json('two') as { config: { digest: string } }).config.digest
+    const paths = ['index', 'two'].flatMap((name) => [`manifests/${app.digest(name)}`, `manifests/${app.sha512(name)}`])
+    for (const path of [`blobs/${config}`, ...paths, `blobs/${config}`]) {
+      for (const method of ['HEAD', 'GET']) {
+        const { status } = await fetchRaw(`${berth.url}/v2/org/app/${path}`, { method })
+        expect([path, method, status]).toEqual([path, method, 403])
+      }
+    }
+  })
+
+  it('leaves alone what no such tag has come to mean, and costs it a HEAD of each', async () => {
+    const { upstream, berth, get, digestOf } = await start(minAge)
+    await get('latest')
+    upstream.push('org/app', image('pinned'))
+    const pinned = upstream.content.digest('org/app', 'pinned')
+    upstream.forget()
+    expect(digestOf(await get(pinned))).toBe(pinned)
+    const { config } = upstream.content.in('org/app').json('pinned') as { config: { digest: string } }
+    expect((await fetchRaw(`${berth.url}/v2/org/app/blobs/${config.digest}`)).status).toBe(200)
+    expect(upstream.count('HEAD /v2/org/app/manifests/latest')).toBe(1)
+  })
+
   it('is held back after a restart too, with the upstream down', async () => {
     const { upstream, berth, clock, get, move } = await start(minAge)
     await get('latest')

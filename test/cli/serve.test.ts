@@ -8,11 +8,11 @@ import { makeFolder } from '../helpers/folder.ts'
 const anyPort = { BERTH_LISTEN: '127.0.0.1:0' }
 const address = /listens on http:\/\/127\.0\.0\.1:(\d+)\n[^]*registry-mirrors.*\n/
 
-it('tells the address, the data folder, the upstreams and how to point Docker at it first', async () => {
+it('tells the address, the data folder, the upstreams, how to point Docker at it and how to make an admin first', async () => {
   const folder = makeFolder()
   const berth = startBerth(['serve'], folder, anyPort)
   const [, port = ''] = await berth.printed(address)
-  const greeting = berth.output.slice(0, berth.output.indexOf('] }\n') + 4)
+  const [greeting] = await berth.printed(/^[^]*berth user add.*\n/)
   await expect(greeting.replaceAll(port, '<port>').replaceAll(folder, '<folder>')).toMatchFileSnapshot(
     '../golden/serve-greeting.txt',
   )

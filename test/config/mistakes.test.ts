@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, loadConfig } from '../../src/config/config.ts'
@@ -46,6 +47,10 @@ upstreams:
     credentials: { username: robot, passwordFile: /nowhere/password }
   - name: mcr.microsoft.com
     default: true
+  - name: registry.k8s.io
+    signatures:
+      - { match: "org/app:1", policy: enforce }
+      - { match: "**", policy: strict, keys: [/nowhere/cosign.pub], identities: [{ issuer: x, subject: a, subjectPattern: b }] }
 fill: { connections: 0, complete: sometimes, maxTotalConnections: 2.5 }
 access: { anonymous: delete }
 network: { extraCaFile: /nowhere/ca.pem }
@@ -73,6 +78,27 @@ describe('mistakes', () => {
 
   it('of the environment are told all together, with the variable', async () => {
     await expect(mistakes('', wrongEnvironment)).toMatchFileSnapshot('../golden/config-mistakes-environment.txt')
+  })
+
+  it('tell a private key, a certificate and other files from the public key of a signature rule', () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const folder = makeFolder({ 'cosign.key': pem, 'root.json': '{"tlogs":[]}' })
+    const rule = `{ match: "**", policy: warn, keys: [${join(folder, 'cosign.key')}] }`
+    const found = mistakes(
+      `upstreams: [{ name: docker.io, signatures: [${rule}] }]\nsignatures: { trustedRootFile: ${join(folder, 'root.json')} }`,
+    )
+    expect(found).toContain('signatures[0].keys[0]: must be a PEM file of a public key (ECDSA, RSA or Ed25519), saw')
+    expect(found).toContain("signatures.trustedRootFile: must be a trusted root of Sigstore's, as JSON, saw")
+    expect(found).not.toContain(pem.slice(30, 60))
+  })
+
+  it('tell that identities need a trusted root', () => {
+    const rule =
+      '{ match: "**", policy: warn, identities: [{ issuer: "https://issuer.example", subject: a@example.com }] }'
+    expect(mistakes(`upstreams: [{ name: docker.io, signatures: [${rule}] }]`)).toBe(
+      'signatures.trustedRootFile: must be a trusted_root.json where a signature rule has identities, saw nothing\n',
+    )
   })
 
   it('of both are told at once', () => {

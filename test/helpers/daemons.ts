@@ -22,21 +22,25 @@ export interface Daemon {
 
 export type DockerKind = 'graph driver' | 'containerd store'
 
-/** Debian's dockerd with the vfs graph driver, or the current one with the containerd image store; `mirror` is a URL. */
-export function startDockerd(kind: DockerKind, mirror: string): Promise<Daemon> {
+/** What a dockerd goes through on its way to a registry: a mirror of docker.io, by its URL, or what its environment says. */
+export type Way = { mirror: string } | { env: Record<string, string> }
+
+/** Debian's dockerd with the vfs graph driver, or the current one with the containerd image store. */
+export function startDockerd(kind: DockerKind, way: Way): Promise<Daemon> {
   const folder = makeFolder('dockerd')
   const socket = join(folder, 'docker.sock')
   const config = join(folder, 'daemon.json')
   // A file of its own keeps /etc/docker/daemon.json out.
   writeFileSync(config, '{}')
-  const args = ['--config-file', config, '-H', `unix://${socket}`, '--registry-mirror', mirror]
+  const args = ['--config-file', config, '-H', `unix://${socket}`]
+  if ('mirror' in way) args.push('--registry-mirror', way.mirror)
   args.push('--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '-p', join(folder, 'pid'))
   args.push('--bridge=none', '--iptables=false', '--ip6tables=false')
   if (kind === 'graph driver') args.push('--storage-driver=vfs')
 
   const tool = kind === 'graph driver' ? 'dockerd' : 'dockerd-29/dockerd'
   const path = kind === 'graph driver' ? [] : ['containerd-2']
-  return startDaemon({ tool, args, path, folder, socket, isReady: answersPing })
+  return startDaemon({ tool, args, path, folder, socket, isReady: answersPing, env: 'env' in way ? way.env : {} })
 }
 
 /** containerd 2 without CRI, which would want a network. */
@@ -80,6 +84,7 @@ interface Launch {
   folder: string
   socket: string
   isReady(socket: string): Promise<boolean>
+  env?: Record<string, string>
 }
 
 async function startDaemon(launch: Launch): Promise<Daemon> {
@@ -89,7 +94,7 @@ async function startDaemon(launch: Launch): Promise<Daemon> {
   // setpriv: should the test's process die, the daemon ends too.
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', toolPath(launch.tool), ...launch.args], {
     stdio: ['ignore', output, output],
-    env: bareEnvironment({ HOME: folder }, launch.path),
+    env: bareEnvironment({ HOME: folder, ...launch.env }, launch.path),
   })
   closeSync(output)
 

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import type { Client } from '../suites/client.ts'
-import { startDockerd, type DockerKind } from './daemons.ts'
+import { startDockerd, type DockerKind, type Way } from './daemons.ts'
 import { runTool } from './tools.ts'
 
 export interface Docker extends Client {
@@ -8,9 +8,9 @@ export interface Docker extends Client {
   docker: (...args: string[]) => Promise<string>
 }
 
-/** A new dockerd with `mirror` as its registry mirror, stopped when the running test ends. */
-export async function startDocker(kind: DockerKind, mirror: string): Promise<Docker> {
-  const daemon = await startDockerd(kind, mirror)
+/** A new dockerd, stopped when the running test ends. `way`: its registry mirror, or how else it gets to registries. */
+export async function startDocker(kind: DockerKind, way: string | Way): Promise<Docker> {
+  const daemon = await startDockerd(kind, typeof way === 'string' ? { mirror: way } : way)
   onTestFinished(() => daemon.stop())
 
   const docker = async (...args: string[]): Promise<string> => {

@@ -97,7 +97,11 @@ export async function startScene({ others = [], ...options }: SceneOptions = {})
 async function openScene(upstream: Upstream, data: string, options: BerthOptions): Promise<Scene> {
   const berth = await startBerth({
     data,
-    access: { anonymous: 'pull', user: { username: 'ada', password } },
+    access: {
+      anonymous: 'pull',
+      user: { username: 'ada', password },
+      policy: [{ match: 'team/*', pull: ['anyone'] }],
+    },
     hosted: { namespaces: ['team'] },
     ...options,
   })
@@ -220,6 +224,7 @@ export const allPages: readonly PageSpec[] = [
     return `${node}/t/20?compare=${upstream.content.digest('library/node', '20.11.0')}`
   }),
   open('application', '/r/team/app/t/1.4.2'),
+  open('login', '/login'),
   open('missing', '/r/docker.io/library/nothing'),
   open('cache', '/cache', true),
   open('collection', '/cache/collection', true),

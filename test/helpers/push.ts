@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { OutgoingHttpHeaders } from 'node:http'
 import { fetchRaw, type Received, type Sent } from './http.ts'
 import { startBerth, type BerthOptions, type RunningBerth } from './start.ts'
 
@@ -20,20 +19,18 @@ export const sha512 = (bytes: string | Uint8Array): string =>
 export class Pusher {
   readonly #url: string
   readonly #name: string
-  readonly #login: OutgoingHttpHeaders
+  readonly #headers: Record<string, string>
 
-  constructor(url: string, name = 'team/app', login: OutgoingHttpHeaders = {}) {
+  /** `headers`: sent with each request. */
+  constructor(url: string, name = 'team/app', headers: Record<string, string> = {}) {
     this.#url = url
     this.#name = name
-    this.#login = login
+    this.#headers = headers
   }
 
   send(method: string, path: string, sent: Sent = {}): Promise<Received> {
-    return fetchRaw(`${this.#url}/v2/${this.#name}/${path}`, {
-      ...sent,
-      headers: { ...this.#login, ...sent.headers },
-      method,
-    })
+    const headers = { ...this.#headers, ...sent.headers }
+    return fetchRaw(`${this.#url}/v2/${this.#name}/${path}`, { ...sent, method, headers })
   }
 
   /** The location of a new upload session, as a URL. */

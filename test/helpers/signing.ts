@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto'
 import { join } from 'node:path'
 import { makeFolder } from './folder.ts'
+import type { ManifestSpec } from './manifest-spec.ts'
 import type { Upstream } from './upstream.ts'
 
 // Signatures of manifests in the two forms that cosign writes them, by keys made here; sigstore.ts has those without keys.
@@ -8,6 +9,11 @@ import type { Upstream } from './upstream.ts'
 export const types = {
   simple: 'application/vnd.dev.cosign.simplesigning.v1+json',
   bundle: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+}
+
+export const predicates = {
+  sign: 'https://sigstore.dev/cosign/sign/v1',
+  scan: 'https://cosign.sigstore.dev/attestation/vuln/v1',
 }
 
 /** A layer of a signature: its bytes, and what stands beside it in the manifest. */
@@ -63,7 +69,7 @@ export function simpleLayer(payload: string, signature: string, annotations = {}
 }
 
 /** What cosign signs of a manifest in a bundle: an in-toto statement. */
-export function statementOf(digest: string, predicateType = 'https://sigstore.dev/cosign/sign/v1'): string {
+export function statementOf(digest: string, predicateType = predicates.sign): string {
   const [algorithm = '', hex = ''] = digest.split(':')
   const subject = [{ digest: { [algorithm]: hex } }]
   return JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType, predicate: {} })
@@ -106,7 +112,11 @@ export function attachByReferrer(
   digest: string,
   layer: SignatureLayer,
 ): string {
-  const name = push(upstream, repository, [layer], { artifactType: layer.mediaType, subject: digest })
+  const annotations = {
+    'dev.sigstore.bundle.content': 'dsse-envelope',
+    'dev.sigstore.bundle.predicateType': predicates.sign,
+  }
+  const name = push(upstream, repository, [layer], { artifactType: layer.mediaType, subject: digest, annotations })
   return upstream.content.digest(repository, name)
 }
 
@@ -114,7 +124,7 @@ function push(
   upstream: Upstream,
   repository: string,
   layers: SignatureLayer[],
-  more: { artifactType?: string; subject?: string },
+  more: Pick<ManifestSpec, 'artifactType' | 'subject' | 'annotations'>,
 ) {
   const id = createHash('sha256')
     .update(JSON.stringify([layers, more]))

@@ -4,6 +4,8 @@ import { initializeCA } from '@sigstore/mock/dist/fulcio/ca.js'
 import { initializeTLog } from '@sigstore/mock/dist/rekor/tlog.js'
 import { makeFolder } from './folder.ts'
 import { bundleLayer, payloadOf, preAuthEncoding, simpleLayer, statementOf, type SignatureLayer } from './signing.ts'
+import { makeCertificateLog } from './sigstore/certificate-log.ts'
+import { trustedRoot } from './sigstore/trusted-root.ts'
 
 // A Sigstore of the test's own: a certificate authority, a log of certificates and a log of signatures, with keys made here.
 
@@ -19,112 +21,93 @@ export const builder = {
   issuer: 'https://token.actions.githubusercontent.com',
 }
 
-export interface Sigstore {
-  /** A `trusted_root.json`. */
-  readonly rootFile: string
-  simple(digest: string, options?: KeylessOptions): Promise<SignatureLayer>
-  bundle(digest: string, options?: KeylessOptions): Promise<SignatureLayer>
+export interface SigstoreOptions {
+  /** The end of the time in which the log of signatures is trusted. */
+  logUntil?: Date
+  /** Whether certificates are logged. */
+  certificateLog?: boolean
 }
 
 const makeKeys = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const minute = 60_000
 
-/** `logUntil`: the end of the time in which the log of signatures is trusted. `certificateLog: false`: certificates are not logged. */
-export async function makeSigstore({
-  logUntil,
-  certificateLog = true,
-}: { logUntil?: Date; certificateLog?: boolean } = {}): Promise<Sigstore> {
+export async function makeSigstore({ logUntil, certificateLog = true }: SigstoreOptions = {}): Promise<Sigstore> {
   const certificates = makeCertificateLog()
   const authority = await initializeCA(makeKeys(), certificateLog ? certificates : undefined)
   const logKeys = makeKeys()
   const logAt = (time: number) => initializeTLog('https://rekor.test', logKeys, new Date(time))
   const { publicKey: logKey } = await logAt(0)
-
   const root = trustedRoot({ authority, certificates, logKey, logUntil })
+  return new Sigstore(join(makeFolder({ 'trusted_root.json': root }), 'trusted_root.json'), authority, logAt)
+}
 
-  async function signAs(bytes: Buffer, { subject, issuer } = builder) {
+type Authority = Awaited<ReturnType<typeof initializeCA>>
+type Log = Awaited<ReturnType<typeof initializeTLog>>
+
+export class Sigstore {
+  /** A `trusted_root.json`. */
+  readonly rootFile: string
+  readonly #authority: Authority
+  readonly #logAt: (time: number) => Promise<Log>
+
+  constructor(rootFile: string, authority: Authority, logAt: (time: number) => Promise<Log>) {
+    this.rootFile = rootFile
+    this.#authority = authority
+    this.#logAt = logAt
+  }
+
+  async simple(digest: string, { after = 1, ...identity }: KeylessOptions = {}): Promise<SignatureLayer> {
+    const payload = payloadOf(digest)
+    const { certificate, signature } = await this.#sign(Buffer.from(payload), { ...builder, ...identity })
+    const pem = toPem(certificate)
+    const data = { hash: { algorithm: 'sha256', value: hex(payload) } }
+    const signed = { content: signature, publicKey: { content: base64(pem) } }
+    const { body, integratedTime, logIndex, logID, verification } = await this.#log(
+      { apiVersion: '0.0.1', kind: 'hashedrekord', spec: { data, signature: signed } },
+      after,
+    )
+    const rekor = {
+      SignedEntryTimestamp: verification.signedEntryTimestamp,
+      Payload: { body, integratedTime, logIndex, logID },
+    }
+    return simpleLayer(payload, signature, {
+      'dev.sigstore.cosign/certificate': pem,
+      'dev.sigstore.cosign/bundle': JSON.stringify(rekor),
+    })
+  }
+
+  async bundle(digest: string, { after = 1, ...identity }: KeylessOptions = {}): Promise<SignatureLayer> {
+    const statement = statementOf(digest)
+    const { certificate, signature } = await this.#sign(preAuthEncoding(statement), { ...builder, ...identity })
+    const signatures = [{ signature, verifier: base64(toPem(certificate)) }]
+    const hash = { algorithm: 'sha256', value: hex(statement) }
+    const entry = await this.#log(
+      { apiVersion: '0.0.1', kind: 'dsse', spec: { envelopeHash: hash, payloadHash: hash, signatures } },
+      after,
+    )
+    const material = { certificate: { rawBytes: base64(certificate) }, tlogEntries: [logEntry(entry)] }
+    return bundleLayer(material, statement, signature)
+  }
+
+  async #sign(bytes: Buffer, { subject, issuer }: typeof builder) {
     const { publicKey, privateKey } = makeKeys()
-    const certificate = await authority.issueCertificate({
+    const certificate = await this.#authority.issueCertificate({
       publicKey: publicKey.export({ type: 'spki', format: 'der' }),
       subjectAltName: subject,
-      extensions: [{ oid: '1.3.6.1.4.1.57264.1.8', value: issuer }],
+      // Fulcio says it in two ways, of which the first came first.
+      extensions: [
+        { oid: '1.3.6.1.4.1.57264.1.1', value: issuer, legacy: true },
+        { oid: '1.3.6.1.4.1.57264.1.8', value: issuer },
+      ],
     })
     return { certificate, signature: sign('sha256', bytes, privateKey).toString('base64') }
   }
 
-  async function log(entry: object, after: number) {
-    const logged: unknown = await (await logAt(Date.now() + after * minute)).log(entry)
+  async #log(entry: object, after: number): Promise<LogEntry> {
+    const log = await this.#logAt(Date.now() + after * minute)
+    const logged: unknown = await log.log(entry)
     return Object.values(logged as Record<string, LogEntry>)[0]!
   }
-
-  return {
-    rootFile: join(makeFolder({ 'trusted_root.json': root }), 'trusted_root.json'),
-    async simple(digest, { after = 1, ...identity } = {}) {
-      const payload = payloadOf(digest)
-      const { certificate, signature } = await signAs(Buffer.from(payload), { ...builder, ...identity })
-      const pem = toPem(certificate)
-      const hash = { algorithm: 'sha256', value: hex(payload) }
-      const content = { content: signature, publicKey: { content: base64(pem) } }
-      const entry = await log(
-        { apiVersion: '0.0.1', kind: 'hashedrekord', spec: { data: { hash }, signature: content } },
-        after,
-      )
-      const { body, integratedTime, logIndex, logID } = entry
-      const rekor = {
-        SignedEntryTimestamp: entry.verification.signedEntryTimestamp,
-        Payload: { body, integratedTime, logIndex, logID },
-      }
-      return simpleLayer(payload, signature, {
-        'dev.sigstore.cosign/certificate': pem,
-        'dev.sigstore.cosign/bundle': JSON.stringify(rekor),
-      })
-    },
-    async bundle(digest, { after = 1, ...identity } = {}) {
-      const statement = statementOf(digest)
-      const { certificate, signature } = await signAs(preAuthEncoding(statement), { ...builder, ...identity })
-      const signatures = [{ signature, verifier: base64(toPem(certificate)) }]
-      const payloadHash = { algorithm: 'sha256', value: hex(statement) }
-      const entry = await log({ apiVersion: '0.0.1', kind: 'dsse', spec: { payloadHash, signatures } }, after)
-      const material = { certificate: { rawBytes: base64(certificate) }, tlogEntries: [logEntry(entry)] }
-      return bundleLayer(material, statement, signature)
-    },
-  }
-}
-
-/** A log of certificates (RFC 6962): its receipt for one that is about to be issued becomes part of it. */
-function makeCertificateLog() {
-  const { publicKey, privateKey } = makeKeys()
-  const key = publicKey.export({ type: 'spki', format: 'der' })
-  const logID = createHash('sha256').update(key).digest()
-  const log = (certificate: ArrayBuffer, issuer: ArrayBuffer): Promise<ArrayBuffer> => {
-    const time = Buffer.alloc(8)
-    time.writeBigUInt64BE(BigInt(Date.now()))
-    const content = toBeSigned(Buffer.from(certificate))
-    const entry = Buffer.concat([
-      Buffer.from([0, 1]),
-      Buffer.from(issuer),
-      lengthOf(content, 3),
-      content,
-      Buffer.from([0, 0]),
-    ])
-    const signature = sign('sha256', Buffer.concat([Buffer.from([0, 0]), time, entry]), privateKey)
-    const [extensions, sha256WithEcdsa] = [Buffer.from([0, 0]), Buffer.from([4, 3])]
-    const parts = [Buffer.from([0]), logID, time, extensions, sha256WithEcdsa, lengthOf(signature, 2), signature]
-    const receipt = Buffer.concat(parts)
-    return Promise.resolve(new Uint8Array(Buffer.concat([lengthOf(receipt, 2), receipt])).buffer)
-  }
-  return { publicKey: key, logID, log }
-}
-
-/** The part of a certificate that is signed: its first element. Both are of 256 to 65,535 bytes, so that a head is of four. */
-function toBeSigned(certificate: Buffer): Buffer {
-  return certificate.subarray(4, 8 + certificate.readUInt16BE(6))
-}
-
-function lengthOf(bytes: Buffer, width: number): Buffer {
-  const length = Buffer.alloc(width)
-  length.writeUIntBE(bytes.length, 0, width)
-  return length
 }
 
 interface LogEntry {
@@ -155,35 +138,6 @@ function logEntry({ body, integratedTime, logIndex, logID, verification }: LogEn
     },
     canonicalizedBody: body,
   }
-}
-
-interface RootParts {
-  authority: { rootCertificate: Buffer }
-  certificates: { publicKey: Buffer; logID: Buffer }
-  logKey: Buffer
-  logUntil: Date | undefined
-}
-
-function trustedRoot({ authority, certificates, logKey, logUntil }: RootParts): string {
-  const validFor = { start: '2020-01-01T00:00:00Z' }
-  const log = (baseUrl: string, publicKey: Buffer, id: Buffer, end?: Date) => ({
-    baseUrl,
-    hashAlgorithm: 'SHA2_256',
-    publicKey: {
-      rawBytes: base64(publicKey),
-      keyDetails: 'PKIX_ECDSA_P256_SHA_256',
-      validFor: { ...validFor, ...(end && { end: end.toISOString() }) },
-    },
-    logId: { keyId: base64(id) },
-  })
-  const chain = { certificates: [{ rawBytes: base64(authority.rootCertificate) }] }
-  return JSON.stringify({
-    mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-    tlogs: [log('https://rekor.test', logKey, createHash('sha256').update(logKey).digest(), logUntil)],
-    certificateAuthorities: [{ subject: {}, uri: 'https://fulcio.test', certChain: chain, validFor }],
-    ctlogs: [log('https://ctfe.test', certificates.publicKey, certificates.logID)],
-    timestampAuthorities: [],
-  })
 }
 
 const base64 = (bytes: string | Uint8Array): string => Buffer.from(bytes as Uint8Array).toString('base64')

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { examine, type Claim } from '../../src/signatures/claims.ts'
 import { readSignatureRules } from '../../src/signatures/signatures.ts'
-import { makeSigner, payloadOf, types, type SignatureLayer } from '../helpers/signing.ts'
+import { makeSigner, payloadOf, predicates, types, type SignatureLayer } from '../helpers/signing.ts'
 import { builder, makeSigstore } from '../helpers/sigstore.ts'
 
 // Whether one signature counts for one manifest. All of it is signed with keys made here and verified for real.
@@ -51,7 +51,7 @@ describe('a signature by a key', () => {
 
   it('does not count when it is a statement of something else, such as a scan', async () => {
     const signer = makeSigner()
-    const scan = claimOf(signer.bundle(digest, { predicateType: 'https://cosign.sigstore.dev/attestation/vuln/v1' }))
+    const scan = claimOf(signer.bundle(digest, { predicateType: predicates.scan }))
     expect(examine(scan, digest, await signersOf({ keys: [signer.file] }))).toEqual({
       against: 'a statement that is no signature',
     })

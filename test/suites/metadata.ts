@@ -30,6 +30,37 @@ export function testMetadata(name: string, make: () => Promise<{ open: () => Met
     })
     afterEach(() => metadata.close())
 
+    describe('signatures', () => {
+      const [image, layer] = [makeManifest('image'), blobDigest('layer')]
+
+      it('are known by repository, manifest and signers, of whom the last ones count', async () => {
+        await metadata.signatures.putSigned(node, image.digest, 'ours')
+        await again()
+        expect(await metadata.signatures.isSigned(node, image.digest, 'ours')).toBe(true)
+        expect(await metadata.signatures.isSigned(node, image.digest, 'theirs')).toBe(false)
+        expect(await metadata.signatures.isSigned(elsewhere, image.digest, 'ours')).toBe(false)
+        await metadata.signatures.putSigned(node, image.digest, 'theirs')
+        expect(await metadata.signatures.isSigned(node, image.digest, 'ours')).toBe(false)
+      })
+
+      it('stand for what a manifest names, told for each repository', async () => {
+        await metadata.signatures.putContents(node, image.digest, [layer])
+        await metadata.signatures.putContents(node, image.digest, [layer, blobDigest('another')])
+        await again()
+        expect(await metadata.signatures.manifestsNaming(node, layer)).toEqual([image.digest])
+        expect(await metadata.signatures.manifestsNaming(elsewhere, layer)).toEqual([])
+      })
+
+      it('go with the manifest when it is removed', async () => {
+        await metadata.putManifest(node, image, [])
+        await metadata.signatures.putSigned(node, image.digest, 'ours')
+        await metadata.signatures.putContents(node, image.digest, [layer])
+        await metadata.removeManifest(image.digest)
+        expect(await metadata.signatures.isSigned(node, image.digest, 'ours')).toBe(false)
+        expect(await metadata.signatures.manifestsNaming(node, layer)).toEqual([])
+      })
+    })
+
     describe('what upstreams said over time', () => {
       const [one, two] = [blobDigest('one'), blobDigest('two')]
 

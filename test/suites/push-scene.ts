@@ -31,12 +31,12 @@ export interface PushScene {
   expectPulled: (name: string, diffIds?: string[], tag?: string) => Promise<void>
 }
 
-/** Berth with a namespace, `team`, in which one user may push, and an upstream with images. */
+/** Berth with a namespace, `team`, in which one user may push and everybody pull, and an upstream with images. */
 export async function startPushScene(): Promise<PushScene> {
   const content = { 'library/busybox': busyboxImage(), 'library/multi': multiArchImage() }
   const upstream = await startUpstream({ content })
   const berth = await startBerth({
-    access: { user },
+    access: { user, policy: [{ match: 'team/**', pull: ['anyone'] }] },
     hosted: { namespaces: ['team'] },
     upstreams: [{ name: 'docker.io', url: upstream.url }],
   })

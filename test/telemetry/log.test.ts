@@ -8,11 +8,12 @@ const image = { blobs: { a: '0123456789' }, manifests: { m: { config: 'a', layer
 const password = 'not-to-be-seen'
 
 /** Berth as a process; `lines()` stops it and returns what it logged. */
-async function start(options: Partial<UpstreamOptions> = {}) {
+async function start(options: Partial<UpstreamOptions> = {}, more: Record<string, unknown> = {}) {
   const upstream = await startUpstream({ content: { 'org/app': image }, ...options })
   const settings = {
     listen: '127.0.0.1:0',
     upstreams: [{ name: 'docker.io', url: upstream.url, credentials: { username: 'me', password } }],
+    ...more,
   }
   const berth = startBerth(['serve', '--config', 'b.yaml'], makeFolder({ 'b.yaml': JSON.stringify(settings) }))
   const [, url = ''] = await berth.printed(/listens on (\S+)/)
@@ -49,6 +50,12 @@ describe('the log', () => {
       expect(ms).toBeGreaterThanOrEqual(0)
       expect(time).toMatch(/^\d{4}-\d\d-\d\dT/)
     }
+  })
+
+  it('names the client that a trusted proxy speaks for, and not the proxy', async () => {
+    const { url, lines } = await start({}, { trustedProxies: ['127.0.0.0/8'] })
+    await fetchRaw(`${url}/v2/`, { headers: { 'x-forwarded-for': '1.1.1.1, 203.0.113.9' } })
+    expect(await lines()).toMatchObject([{ path: '/v2/', client: '203.0.113.9' }])
   })
 
   it('leaves out probes and scrapes', async () => {

@@ -116,7 +116,7 @@ describe('several accounts', () => {
     get: () => Promise.resolve({ kind: 'password' as const, username, password: 'pw' }),
     forget: () => false,
   })
-  const asker = (caller: string) => ({ caller, noCache: false, mayReadPrivate: true })
+  const asker = (caller: string) => ({ caller, noCache: false, mayReadPrivate: 'granted' as const })
 
   async function start() {
     const upstream = await startUpstream({ content, auth })

@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startBrowser, Tab } from '../helpers/browser.ts'
 import { openRaw } from '../helpers/http.ts'
-import { admin, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
+import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
 import { describeTool } from '../helpers/tools.ts'
 
 const layer = { size: 24 * 1024 * 1024, seed: 7 }
@@ -35,6 +35,24 @@ describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
     expect(copied).toBe(`docker pull ${scene.berth.host}/docker.io/library/node:20`)
     expect(await page.getByText('docker-entrypoint.sh').first().isVisible()).toBe(true)
     expect(complaints).toEqual([])
+  })
+
+  it('is to log in where a page asks for it, go on there, and log out', async () => {
+    const scene = await startScene()
+    const { page, complaints } = await visit(scene, '/cache?window=week')
+    await page.getByLabel('User name').fill('ada')
+    await page.getByLabel('Password').fill('wrong')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByText('the user name or password is wrong').waitFor()
+    await page.getByLabel('User name').fill('ada')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.waitForURL('**/cache?window=week')
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Cache')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('link', { name: 'Log in' }).waitFor()
+    // A browser complains of every 401 itself.
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
   })
 
   it('is to move by keyboard alone: the first stop leads past the header', async () => {

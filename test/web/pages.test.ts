@@ -6,7 +6,7 @@ import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
 import { makeClock } from '../helpers/clock.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { makeFolder } from '../helpers/folder.ts'
-import { admin, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
+import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
 import { startBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 
@@ -153,6 +153,60 @@ describe('a form', () => {
     const scene = await startScene()
     const answer = await post(scene, { action: 'x'.repeat(70_000) }, { origin: scene.berth.url })
     expect(answer.status).toBe(413)
+  })
+})
+
+describe('a login', () => {
+  /** What the form gives: the session's cookie, or nothing. */
+  async function logIn(scene: Scene, form: Record<string, string>) {
+    const loaded = await get(scene, '/login')
+    const browser = loaded.headers['set-cookie']![0]!.split(';', 1)[0]!
+    const token = /name="token" value="([^"]+)"/.exec(loaded.text())![1]!
+    const answer = await fetchRaw(`${scene.berth.url}/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: browser, origin: scene.berth.url },
+      body: new URLSearchParams({ ...form, token }).toString(),
+    })
+    const session = answer.headers['set-cookie']?.find((cookie) => cookie.startsWith('berth_session='))
+    return { status: answer.status, session, cookie: session?.split(';', 1)[0], location: answer.headers.location }
+  }
+  const ada = { username: 'ada', password }
+
+  it('holds by a cookie that no script can read, also for the admin API and in a new process', async () => {
+    const scene = await startScene()
+    const { session, cookie } = await logIn(scene, ada)
+    expect(session).toMatch(/; HttpOnly(;|$)/i)
+    expect(session).toMatch(/; SameSite=Lax(;|$)/i)
+    expect((await get(scene, '/cache', { cookie })).status).toBe(200)
+    const again = await scene.restart()
+    expect((await get(again, '/api/v1/cache', { cookie })).status).toBe(200)
+    expect((await get(again, '/cache', { cookie: `${cookie}x` })).status).toBe(401)
+  })
+
+  it('ends when the password changes', async () => {
+    const scene = await startScene()
+    const { cookie } = await logIn(scene, ada)
+    await scene.berth.stop()
+    const user = { username: 'ada', password: 'another one, as good' }
+    const berth = await startBerth({ data: scene.berth.data, access: { user } })
+    expect((await get({ berth }, '/cache', { cookie })).status).toBe(401)
+  })
+
+  it('leads to no other server', async () => {
+    const scene = await startScene()
+    for (const next of ['https://evil.test/', '//evil.test', '/\\evil.test', 'javascript:alert(1)', 'cache']) {
+      expect([next, (await logIn(scene, { ...ada, next })).location]).toEqual([next, '/'])
+    }
+    expect((await logIn(scene, { ...ada, next: '/cache?window=week' })).location).toBe('/cache?window=week')
+  })
+
+  it('that is wrong says so, and after too many of them waits', async () => {
+    const scene = await startScene()
+    const statuses: number[] = []
+    for (let i = 0; i < 30 && statuses.at(-1) !== 429; i++) {
+      statuses.push((await logIn(scene, { username: 'ada', password: `wrong ${i}` })).status)
+    }
+    expect([statuses[0], statuses.at(-1)]).toEqual([401, 429])
   })
 })
 

@@ -69,7 +69,7 @@ async function throughBerth({ folder }: Bench, upstream: string, round: number):
 
 /** Milliseconds that a fresh dockerd takes for the image, from this mirror. */
 async function timePull(mirror: string, round: number): Promise<number> {
-  const daemon = await startDockerd('containerd store', mirror)
+  const daemon = await startDockerd('containerd store', { mirror })
   try {
     const started = performance.now()
     const args = ['-H', `unix://${daemon.socket}`, 'pull', '--quiet', `${repository}:${round}`]

@@ -1,0 +1,102 @@
+import { LRUCache } from 'lru-cache'
+
+/** Wrong passwords that are free, and the longest wait after more, in milliseconds. Waits double from one second on. */
+interface Allowance {
+  readonly free: number
+  readonly longest: number
+}
+
+/** Of one account from one address: a person who mistypes, or a machine with an old password. */
+const here: Allowance = { free: 5, longest: 300_000 }
+/** From one address, whatever the account: many people may be behind one. */
+const fromAddress: Allowance = { free: 50, longest: 300_000 }
+/** Of one account, from everywhere: somebody guesses from many addresses. */
+const ofAccount: Allowance = { free: 100, longest: 60_000 }
+
+/** Counts are forgotten when nothing went wrong for so long. */
+const remembered = 3_600_000
+/** An address from which an account has logged in goes on whatever others do to the account. */
+const trusted = 30 * 24 * 3_600_000
+
+interface Failures {
+  readonly count: number
+  readonly last: number
+}
+
+/**
+ * Who has to wait before another password is looked at. Only wrong passwords count, and nobody can lock an account out for
+ * those who have used it before: they are known by their address.
+ */
+export class Attempts {
+  readonly #failures = new LRUCache<string, Failures>({ max: 50_000 })
+  readonly #known = new LRUCache<string, number>({ max: 50_000 })
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Milliseconds until a password for this account is looked at from this address; 0 for now. */
+  wait(account: string, address: string): number {
+    const [both, place, everywhere] = keysOf(account, address)
+    const knownSince = this.#known.get(both)
+    const isKnown = knownSince !== undefined && this.#now() - knownSince < trusted
+    return Math.max(
+      this.#waitOf(both, here),
+      this.#waitOf(place, fromAddress),
+      isKnown ? 0 : this.#waitOf(everywhere, ofAccount),
+    )
+  }
+
+  /** Counts an attempt as wrong, before it is looked at: many at once are no way around the count. */
+  begin(account: string, address: string): void {
+    for (const key of keysOf(account, address)) {
+      const before = this.#current(key)
+      this.#failures.set(key, { count: (before?.count ?? 0) + 1, last: this.#now() })
+    }
+  }
+
+  /** The attempt was right, or was not looked at: it does not count. */
+  forgive(account: string, address: string): void {
+    for (const key of keysOf(account, address)) {
+      const failures = this.#current(key)
+      if (failures) this.#failures.set(key, { ...failures, count: failures.count - 1 })
+    }
+  }
+
+  right(account: string, address: string): void {
+    this.forgive(account, address)
+    const [key] = keysOf(account, address)
+    this.#failures.delete(key)
+    this.#known.set(key, this.#now())
+  }
+
+  #waitOf(key: string, { free, longest }: Allowance): number {
+    const failures = this.#current(key)
+    if (!failures || failures.count < free) return 0
+    const pause = Math.min(longest, 1_000 * 2 ** Math.min(20, failures.count - free))
+    return Math.max(0, failures.last + pause - this.#now())
+  }
+
+  #current(key: string): Failures | undefined {
+    const failures = this.#failures.get(key)
+    return failures && this.#now() - failures.last < remembered ? failures : undefined
+  }
+}
+
+function keysOf(account: string, address: string): [both: string, place: string, account: string] {
+  const place = placeOf(address)
+  return [`${account}|${place}`, `|${place}`, `${account}|`]
+}
+
+/** An address, or the /64 of an IPv6 one: whoever has one address there has all of them. */
+function placeOf(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  if (mapped) return mapped[1]!
+  const [head = '', tail] = address.split('%', 1)[0]!.split('::')
+  const front = head === '' ? [] : head.split(':')
+  const back = tail === undefined || tail === '' ? [] : tail.split(':')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length)
+  return [...front, ...Array<string>(zeros).fill('0'), ...back].slice(0, 4).join(':')
+}

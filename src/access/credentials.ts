@@ -1,0 +1,184 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { RegistryError } from '../oci/errors.ts'
+import type { Soon } from '../oci/registry.ts'
+import type { TokenRecord } from '../metadata/metadata.ts'
+import { Attempts } from './attempts.ts'
+import { readBasic, type BasicCredentials } from './basic.ts'
+import type { ReportAccessEvent } from './events.ts'
+import { anonymous, type Credential, type Identity } from './identity.ts'
+import { Passwords } from './passwords.ts'
+import { hashOf, looksLikeToken } from './robot-tokens.ts'
+import { parseLimit } from './scope.ts'
+import type { Claims, Tokens } from './tokens.ts'
+import type { Directory, User } from './users.ts'
+
+export interface CredentialsOptions {
+  directory: Directory
+  tokens: Tokens
+  report: ReportAccessEvent
+  now: () => number
+}
+
+/** A login that was right, and when it was last seen to hold. */
+interface Known {
+  readonly identity: Identity
+  generation: number
+}
+
+/** Finds out who somebody is by what they show. What was right lately is known at once, until the account changes. */
+export class Credentials {
+  readonly #options: CredentialsOptions
+  readonly #passwords = new Passwords()
+  readonly #attempts: Attempts
+  /** By a keyed hash, so that no password is kept. */
+  readonly #known = new LRUCache<string, Known>({ max: 5_000 })
+  readonly #bearers = new WeakMap<Claims, Known>()
+  readonly #flights = new Map<string, Promise<Identity>>()
+  readonly #salt = randomBytes(32)
+
+  constructor(options: CredentialsOptions) {
+    this.#options = options
+    this.#attempts = new Attempts(options.now)
+  }
+
+  /** By an Authorization header. Throws TOOMANYREQUESTS for one who has been wrong too often. */
+  identify(authorization: string, address: string): Soon<Identity> {
+    const bearer = /^bearer +([^ ]+) *$/i.exec(authorization)?.[1]
+    if (bearer !== undefined) return this.#byBearer(bearer)
+    const given = readBasic(authorization)
+    return given ? this.login(given, address) : anonymous
+  }
+
+  /** By a name and a password, or a robot's token in the password's place. Throws TOOMANYREQUESTS. */
+  login(given: BasicCredentials, address: string): Soon<Identity> {
+    const user = given.username.normalize('NFC')
+    const key = createHmac('sha256', this.#salt).update(`${user}\0${given.password}`).digest('base64')
+    const known = this.#known.get(key)
+    if (known && this.#stillHolds(known)) return known.identity
+    this.#known.delete(key)
+    let flight = this.#flights.get(key)
+    if (!flight) {
+      const { generation } = this.#options.directory
+      flight = this.#check(user, given.password, address)
+        .then((identity) => {
+          if (!identity.wrong) this.#known.set(key, { identity, generation })
+          return identity
+        })
+        .finally(() => this.#flights.delete(key))
+      this.#flights.set(key, flight)
+    }
+    return flight
+  }
+
+  /** By the login that a client has stored; what is wrong with it, or no more right, is `wrong`. */
+  async byStoredLogin(refreshToken: string, address: string): Promise<Identity> {
+    const claims = await this.#options.tokens.verify('refresh', refreshToken)
+    const identity = claims && this.#identityOf(claims)
+    if (identity?.user === undefined) return this.#refused('stored login', address, 'token')
+    this.#options.report({ type: 'login-succeeded', user: identity.user, by: 'stored login', address })
+    const { granted: _, ...login } = identity
+    return login
+  }
+
+  /** Who logged in on the pages; nobody once that is over, or the password has changed since. */
+  async bySession(session: string): Promise<Identity> {
+    const claims = await this.#options.tokens.verify('session', session)
+    const identity = claims && this.#identityOf(claims)
+    if (!identity) return anonymous
+    const { granted: _, ...login } = identity
+    return login
+  }
+
+  #byBearer(token: string): Soon<Identity> {
+    if (looksLikeToken(token)) return this.#byRobotToken(token) ?? { user: undefined, wrong: 'token' }
+    const claims = this.#options.tokens.read(token)
+    return claims instanceof Promise ? claims.then((read) => this.#byClaims(read)) : this.#byClaims(claims)
+  }
+
+  #byClaims(claims: Claims | undefined): Identity {
+    if (!claims) return { user: undefined, wrong: 'token' }
+    const known = this.#bearers.get(claims)
+    if (known && this.#stillHolds(known)) return known.identity
+    const identity = this.#identityOf(claims)
+    if (!identity) return { user: undefined, wrong: 'token' }
+    this.#bearers.set(claims, { identity, generation: this.#options.directory.generation })
+    return identity
+  }
+
+  /** Undefined when what the token was issued for holds no more. */
+  #identityOf({ user, credential, scopes }: Claims): Identity | undefined {
+    if (user === undefined || !credential) return { user: undefined, granted: scopes }
+    if (!this.#holds(user, credential)) return undefined
+    if (credential.kind === 'password') return { user, credential, granted: scopes }
+    return { ...robot(this.#options.directory.token(credential.id)!), granted: scopes }
+  }
+
+  async #check(user: string, password: string, address: string): Promise<Identity> {
+    const byToken = looksLikeToken(password) ? this.#byRobotToken(password) : undefined
+    if (byToken) {
+      this.#options.report({ type: 'login-succeeded', user: byToken.user!, by: 'token', address })
+      return byToken
+    }
+    const account = user.slice(0, 100)
+    const wait = this.#attempts.wait(account, address)
+    if (wait > 0) {
+      this.#options.report({ type: 'login-refused', user: account, why: 'too many attempts', address })
+      throw tooMany(wait)
+    }
+    this.#attempts.begin(account, address)
+    const found = this.#options.directory.user(user)
+    const right = await this.#compare(password, found).catch((error: unknown) => {
+      this.#attempts.forgive(account, address)
+      throw error
+    })
+    if (!right || !found) return this.#refused(account, address, 'password')
+    this.#attempts.right(account, address)
+    this.#options.report({ type: 'login-succeeded', user, by: 'password', address })
+    return { user, credential: { kind: 'password', id: found.credential } }
+  }
+
+  #compare(password: string, user: User | undefined): Promise<boolean> {
+    if (user?.password !== undefined) return this.#passwords.verify(password, user.password)
+    return this.#passwords.pretend(password, this.#options.directory.usualPassword)
+  }
+
+  #byRobotToken(token: string): Identity | undefined {
+    const record = this.#options.directory.tokenByHash(hashOf(token))
+    return record && this.#holds(record.owner, { kind: 'token', id: record.id }) ? robot(record) : undefined
+  }
+
+  #refused(user: string, address: string, wrong: 'password' | 'token'): Identity {
+    this.#options.report({ type: 'login-refused', user, why: 'wrong', address })
+    return { user: undefined, wrong }
+  }
+
+  #stillHolds(known: Known): boolean {
+    const { directory } = this.#options
+    const { user, credential } = known.identity
+    if (user === undefined || !credential) return true
+    if (known.generation === directory.generation && credential.kind === 'password') return true
+    if (!this.#holds(user, credential)) return false
+    known.generation = directory.generation
+    return true
+  }
+
+  #holds(user: string, { kind, id }: Credential): boolean {
+    const { directory, now } = this.#options
+    if (kind === 'password') return directory.user(user)?.credential === id
+    const token = directory.token(id)
+    return token?.owner === user && now() < (token.expiresAt ?? Infinity) && directory.isAccount(user)
+  }
+}
+
+function robot({ id, owner, scopes }: TokenRecord): Identity {
+  const limits = scopes.flatMap((scope) => parseLimit(scope) ?? [])
+  return { user: owner, credential: { kind: 'token', id }, limits }
+}
+
+function tooMany(wait: number): RegistryError {
+  const seconds = Math.ceil(wait / 1_000)
+  return new RegistryError('TOOMANYREQUESTS', `too many wrong passwords: the next is looked at in ${seconds} s`, {
+    headers: { 'Retry-After': String(seconds) },
+  })
+}

@@ -1,0 +1,16 @@
+/** What access tells whoever listens: for the log, the audit and pages. No secret is in any of them. */
+export type AccessEvent =
+  /** Somebody showed who they are: by a password, a robot's token or a stored login. Not told for every request. */
+  | { type: 'login-succeeded'; user: string; by: LoginWay; address: string | undefined }
+  /** `user` is what the client called itself, cut to 100 characters. */
+  | { type: 'login-refused'; user: string; why: 'wrong' | 'too many attempts'; address: string | undefined }
+  | { type: 'token-created'; user: string; token: string; scopes: readonly string[]; address: string | undefined }
+  | { type: 'token-revoked'; user: string; token: string; address: string | undefined }
+  /** An account, a membership, a grant or what is public. */
+  | { type: 'user-changed'; user: string; change: string; address: string | undefined }
+  /** The file of passwords cannot be read, or a line of it cannot be used. */
+  | { type: 'htpasswd-problem'; message: string }
+
+export type LoginWay = 'password' | 'token' | 'stored login' | 'workload'
+
+export type ReportAccessEvent = (event: AccessEvent) => void

@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+import { hash, verify } from '@node-rs/argon2'
+import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
+import { RegistryError } from '../oci/errors.ts'
+
+/** How many passwords are compared at once: each takes a thread that reading files needs too. */
+const atOnce = 2
+/** How many may wait for their turn. */
+const waiting = 64
+
+/** The argon2id hash of a password (PHC string, a fresh salt, 19 MiB, two passes). Made off the main thread. */
+export function hashPassword(password: string): Promise<string> {
+  return hash(password.normalize('NFC'))
+}
+
+/** As `hashPassword`, but always the same for the same user: for a password that stands in the settings. */
+export function hashOfSettings(user: string, password: string): Promise<string> {
+  const salt = createHash('sha256').update(`berth ${user}`).digest().subarray(0, 16)
+  return hash(password.normalize('NFC'), { salt })
+}
+
+/** Whether passwords of this form can be compared: argon2 as we make it, bcrypt as htpasswd does. */
+export function isComparable(stored: string): boolean {
+  return /^\$argon2id\$/.test(stored) || /^\$2[aby]\$\d\d\$[./A-Za-z0-9]{53}$/.test(stored)
+}
+
+/** What a token tells of the password it came by: another one when the password is changed. */
+export function fingerprint(stored: string): string {
+  return createHash('sha256').update(stored).digest('base64url').slice(0, 16)
+}
+
+/** Compares passwords with what is kept of them, a few at a time and off the main thread. */
+export class Passwords {
+  #running = 0
+  readonly #queue: (() => void)[] = []
+  /** By form: what is compared where there is no such user. */
+  readonly #pretended = new Map<string, Promise<string>>()
+
+  /** Throws TOOMANYREQUESTS when too many wait already. */
+  async verify(password: string, stored: string): Promise<boolean> {
+    await this.#turn()
+    try {
+      return await compare(password, stored)
+    } finally {
+      this.#running--
+      this.#queue.shift()?.()
+    }
+  }
+
+  /** Takes as long as `verify` does with a stored password of the form of `like`, and is never right. */
+  async pretend(password: string, like: string | undefined): Promise<false> {
+    const form = /^\$2[aby]\$(\d\d)/.exec(like ?? '')?.[1] ?? 'argon2'
+    let stored = this.#pretended.get(form)
+    if (!stored) {
+      const never = crypto.randomUUID()
+      stored = form === 'argon2' ? hashPassword(never) : bcryptHash(never, { cost: Number(form) })
+      this.#pretended.set(form, stored)
+    }
+    await this.verify(password, await stored)
+    return false
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#running >= atOnce) {
+      if (this.#queue.length >= waiting) {
+        throw new RegistryError('TOOMANYREQUESTS', 'too many logins at once, try again', {
+          headers: { 'Retry-After': '2' },
+        })
+      }
+      await new Promise<void>((resolve) => this.#queue.push(resolve))
+    }
+    this.#running++
+  }
+}
+
+async function compare(password: string, stored: string): Promise<boolean> {
+  const normal = password.normalize('NFC')
+  if (stored.startsWith('$argon2')) return verify(stored, normal)
+  // A file's passwords are of the bytes that were typed then, whatever their form.
+  if (await bcryptVerify(normal, stored)) return true
+  return normal !== password && bcryptVerify(password, stored)
+}

@@ -1,0 +1,46 @@
+import { AccountError, Accounts, otherUsers } from '../access/access.ts'
+import type { Config } from '../config/config.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import { withMetadata } from './hosted.ts'
+import { CommandError, type Io } from './io.ts'
+
+/** Opens the accounts for one command. A running server sees what was done within a second. */
+export function withAccounts<T>(
+  file: string | undefined,
+  io: Io,
+  work: (accounts: Accounts, metadata: Metadata, config: Config) => Promise<T>,
+): Promise<T> {
+  return withMetadata(file, io, async (metadata, config) => {
+    const others = await otherUsers(config.access)
+    const accounts = new Accounts({
+      metadata,
+      isUpstream: (name) =>
+        config.upstreams.some((upstream) => upstream.name === name || upstream.aliases.includes(name)),
+      isOtherUser: (name) => others.has(name),
+    })
+    try {
+      return await work(accounts, metadata, config)
+    } catch (error) {
+      if (error instanceof AccountError) throw new CommandError(error.message, { cause: error })
+      throw error
+    }
+  })
+}
+
+/** A table with columns as wide as they need to be. */
+export function columns(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, at) => Math.max(most[at] ?? 0, cell.length)), [])
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, at) => cell.padEnd(widths[at]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
+export function day(time: number | undefined): string {
+  return time === undefined ? 'never' : new Date(time).toISOString().slice(0, 10)
+}

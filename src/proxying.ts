@@ -1,0 +1,62 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Access } from './access/access.ts'
+import { apiApp } from './api/app.ts'
+import type { Config } from './config/config.ts'
+import { requestListener, type Fetch } from './listen.ts'
+import type { Namespaces } from './namespaces/namespaces.ts'
+import { createProxy, openAuthority, type Proxy } from './proxy/proxy.ts'
+import type { Event } from './telemetry/telemetry.ts'
+
+export interface ProxyingOptions {
+  config: Config
+  registry: Namespaces
+  access: Access
+  report: (event: Event) => void
+  now: () => number
+}
+
+/** Berth as its clients' HTTPS proxy, if it is to be one: each upstream's host is answered by the API, of that upstream alone. */
+export async function openProxying(options: ProxyingOptions): Promise<Proxy | undefined> {
+  const { config, access, registry, report, now } = options
+  if (!config.proxy.enabled) return undefined
+  const hosts = new Map<string, string>()
+  for (const { name, aliases, url } of config.upstreams) {
+    for (const host of [new URL(url).host, ...aliases, name]) hosts.set(host.replace(/:443$/, ''), name)
+  }
+  return createProxy({
+    authority: await openAuthority(config.storage.data, now),
+    upstreamOf: (host) => hosts.get(host),
+    serve: (upstream) => {
+      const inside = {
+        ...registry,
+        locate: (address: { path: string; prefix?: string | undefined }) => registry.locateIn(upstream, address),
+        isMirror: () => true,
+      }
+      return requestListener(unchallenged(apiApp({ registry: inside, access, report }).fetch))
+    },
+    admit: async (authorization, address) => access.enter(await access.identify(authorization, address), true),
+    allow: config.proxy.allow,
+    report,
+  })
+}
+
+/**
+ * A challenge in the name of an upstream would be answered with the client's login there, which is not for us to see: who
+ * may not, is told so and not asked.
+ */
+function unchallenged(fetch: Fetch): Fetch {
+  return async (request: Request, bindings: HttpBindings) => {
+    const response = await fetch(request, bindings)
+    if (response.status !== 401) return response
+    const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== 'www-authenticate'))
+    return new Response(await response.text(), { status: 403, headers })
+  }
+}
+
+/** Refuses requests that name a whole URL: they are meant for a proxy, which here takes CONNECT alone. */
+export function connectOnly(fetch: Fetch): Fetch {
+  return (request, bindings) => {
+    if (bindings.incoming.url?.startsWith('/')) return fetch(request, bindings)
+    return new Response('this proxy is for https:// URLs (CONNECT) alone\n', { status: 403 })
+  }
+}
