@@ -2,22 +2,21 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess } from './access/access.ts'
-import { adminApi, createAdmin } from './admin/admin.ts'
-import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
-import { freshUntil, openCache, tagPolicies, type KeepingLimits } from './cache/cache.ts'
+import { apiApp, type RequestEvent } from './api/app.ts'
+import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
-import type { RepositoryName, Tag } from './oci/reference.ts'
+import type { Tag } from './oci/reference.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
-import { workingsOf } from './workings.ts'
-import { webApp } from './web/app.tsx'
+import { peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { loginSource, openNetwork, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
   readonly url: string
@@ -37,6 +36,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const signatureRules = await Promise.all(
     config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
   )
+  const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
   const store = await fsStore(data)
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
@@ -51,8 +51,17 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     },
     now,
   })
+  const webhooks = openWebhooks({
+    hooks,
+    metadata: metadata.webhooks,
+    post: poster(network),
+    source: config.publicUrl ?? 'berth',
+    report: (event) => telemetry.report(event),
+    now,
+  })
   const report = (event: Event) => {
     telemetry.report(event)
+    webhooks.tell(event)
     if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
   }
   const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
@@ -74,8 +83,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     const kept = cache.registry(name, upstreamRegistry(reach), upstream)
     const registry = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
-    const hasLogin = anonymous !== undefined
-    return { ...upstream, hasLogin, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
+    return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
@@ -89,17 +97,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     now,
   })
 
-  const workings = workingsOf({ config, store, cache, hosted, telemetry })
-  const hasLogin = (name: string) => cached.some((upstream) => upstream.name === name && upstream.hasLogin)
-  const admin = createAdmin({ registry, metadata, access, hasLogin, freshUntil: freshness(config), workings, now })
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const people = { admin, access, forwarded: createForwarded(config) }
+  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report })
     .route('/', health)
-    .route('/', adminApi(people))
-    .route('/', webApp({ ...people, stopping: stopping.signal, now }))
+    .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
   try {
     const proxy = await openProxying({ config, registry, access, report, now })
     const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
@@ -115,6 +119,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   async function close(): Promise<void> {
     access.stop()
+    await webhooks.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()
@@ -141,20 +146,14 @@ function reached(upstream: UpstreamConfig, network: Network, now: () => number) 
   return { name, url, tokenHosts, reserve, accounts, network, now }
 }
 
-/** Until when a cached tag is served without asking, in milliseconds since 1970. */
-function freshness({ upstreams }: Config) {
-  const policies = new Map(upstreams.map((upstream) => [upstream.name, tagPolicies(upstream)]))
-  return (name: RepositoryName, tag: Tag, checkedAt: number): number => {
-    const slash = name.indexOf('/')
-    const policy = policies.get(name.slice(0, slash))?.(name.slice(slash + 1) as RepositoryName, tag)
-    return policy ? freshUntil(policy, checkedAt) : 0
-  }
-}
-
 function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
   const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
   // What an upstream left that is configured no more goes when room is needed, like all else.
   return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
+}
+
+function withSecrets(hooks: Config['webhooks']) {
+  return Promise.all(hooks.map(async (hook) => ({ ...hook, secret: (await readFile(hook.secretFile, 'utf8')).trim() })))
 }
 
 async function extraCa(config: Config): Promise<{ extraCa?: string }> {

@@ -13,18 +13,22 @@ debian_packages=(
   docker.io containerd runc        # dockerd 20.10: the graph driver generation
   podman skopeo buildah            # containers/image
   busybox-static zstd              # what the test images are made of
-  nginx wrk                        # the benchmark's yardstick and load
+  nginx wrk                        # the benchmark's yardsticks and load
   chromium                         # what the pages are looked at with
   openssl iproute2 ca-certificates
 )
 
 # folder below $tools | package to build | version. Folders keep apart names that Debian's packages have too.
+# `within` a module of our own: go install refuses a package whose go.mod has exclude directives.
 go_binaries=(
   'bin|github.com/google/go-containerregistry/cmd/crane|v0.22.1'
   'bin|oras.land/oras/cmd/oras|v1.3.6'
   'bin|github.com/regclient/regclient/cmd/regctl|v0.11.7'
   'bin|helm.sh/helm/v4/cmd/helm|v4.3.1'
   'bin|github.com/sigstore/cosign/v3/cmd/cosign|v3.1.3'
+  'bin|github.com/distribution/distribution/v3/cmd/registry|v3.1.2'
+  'bin|github.com/moby/buildkit/cmd/buildctl|v0.34.2|within'
+  'bin|github.com/moby/buildkit/cmd/buildkitd|v0.34.2|within'
   'bin|github.com/opencontainers/distribution-spec/conformance|v0.0.0-20260831232431-97274622c111'
   'containerd-2|github.com/containerd/containerd/v2/cmd/containerd|v2.4.2'
   'containerd-2|github.com/containerd/containerd/v2/cmd/ctr|v2.4.2'
@@ -72,17 +76,24 @@ is_built() { # binary module-path version
     END { exit !(path_fits && version_fits) }'
 }
 
+build() { # package version folder how
+  # Without cgo no C compiler and no -dev packages are needed, and nothing here loses what the tests use.
+  export CGO_ENABLED=0 GOBIN="$3"
+  [ "$4" = within ] || { go install -ldflags='-s -w' "$1@$2"; return; }
+  local module
+  module=$(mktemp -d) && cd "$module" && go mod init tools && go get "$1@$2" && go install -ldflags='-s -w' "$1" && rm -r "$module"
+}
+
 install_go_binaries() {
-  local line folder package version binary output
+  local line folder package version how binary output
   command -v go >/dev/null || die 'Go is needed to build the clients; see https://go.dev/dl'
   for line in "${go_binaries[@]}"; do
-    IFS='|' read -r folder package version <<<"$line"
+    IFS='|' read -r folder package version how <<<"$line"
     binary="$tools/$folder/${package##*/}"
     is_built "$binary" "$package" "$version" && continue
     say "building ${package##*/} $version"
     mkdir -p "$tools/$folder"
-    # Without cgo no C compiler and no -dev packages are needed, and nothing here loses what the tests use.
-    output=$(CGO_ENABLED=0 GOBIN="$tools/$folder" go install -ldflags='-s -w' "$package@$version" 2>&1) || die "$output"
+    output=$(build "$package" "$version" "$tools/$folder" "$how" 2>&1) || die "$output"
   done
 }
 

@@ -8,7 +8,7 @@ import type { ReportAccessEvent } from './events.ts'
 import { Guard, type AddressedRepository } from './guard.ts'
 import { anonymous, type Identity } from './identity.ts'
 import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
-import { Policy, type PolicySettings } from './policy.ts'
+import { Policy, type Action, type PolicySettings } from './policy.ts'
 import { sessionLifetime, Tokens } from './tokens.ts'
 import { Directory } from './users.ts'
 
@@ -67,7 +67,7 @@ export interface Access {
   /** As `enter`, for the list of repositories. */
   enterCatalog(identity: Identity): void
   /** Throws, or rejects with, UNAUTHORIZED, DENIED or NAME_UNKNOWN unless this identity may do this to this repository. */
-  may(identity: Identity, action: 'pull' | 'push' | 'delete', repository: AddressedRepository): Soon<void>
+  may(identity: Identity, action: Exclude<Action, 'private'>, repository: AddressedRepository): Soon<void>
   /** Whether it may take content over from a hosted repository that is there. */
   maySource(identity: Identity, name: RepositoryName): boolean
   /** Whether a list may tell it of a hosted repository that is there. */

@@ -2,6 +2,7 @@
 import type { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import type { Admin } from './admin.ts'
+import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
@@ -18,6 +19,7 @@ export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Binding
   const routes = new Routes(prefix, (c) => visitorOf(c, doorway))
   imageRoutes(routes, admin)
   cacheRoutes(routes, admin)
+  accountRoutes(routes, admin)
   const description =
     'Administration beside the distribution API. Times are in milliseconds since 1970, sizes in bytes.'
   const document = routes.document({ title: 'Berth', version: '1', description })

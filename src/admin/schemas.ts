@@ -10,6 +10,7 @@ export const reference = z.string().meta({ description: 'a tag or a digest', exa
 export const digest = z.string().meta({ examples: [`sha256:${'0'.repeat(64)}`] })
 export const pageNumber = z.coerce.number().int().min(1).max(100_000).default(1)
 export const done = z.object({ done: z.boolean() })
+export const isDone = () => ({ done: true })
 export const freed = z.object({ bytes: z.number() })
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item).readonly(), page: z.number(), more: z.boolean() })
@@ -170,3 +171,29 @@ export const cacheView = z
 export const going = z
   .object({ repository: z.string(), what: z.string(), why: z.string(), size: z.number() })
   .meta({ id: 'Going' })
+
+export const token = z
+  .object({
+    id: z.string(),
+    owner: z.string(),
+    name: z.string(),
+    scopes: strings,
+    createdAt: time,
+    expiresAt: optional(time),
+  })
+  .meta({ id: 'Token' })
+
+const role = z.enum(['owner', 'writer', 'reader'])
+
+export const account = z
+  .object({ name: z.string(), kind: z.enum(['user', 'organization']), admin: z.boolean(), createdAt: time })
+  .meta({ id: 'Account' })
+
+export const accountDetails = account
+  .extend({
+    members: z.array(z.object({ user: z.string(), role })).readonly(),
+    organizations: z.array(z.object({ organization: z.string(), role })).readonly(),
+    grants: z.array(z.object({ name: z.string(), role })).readonly(),
+    tokens: z.array(token).readonly(),
+  })
+  .meta({ id: 'AccountDetails' })

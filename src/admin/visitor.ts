@@ -4,7 +4,7 @@ import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 
-export type RepositoryAction = 'pull' | 'push' | 'delete'
+export type RepositoryAction = 'pull' | 'push' | 'delete' | 'administer'
 
 /** Who looks at a page or calls the admin API. */
 export interface Visitor {

@@ -1,10 +1,11 @@
+import { Buffers } from '../oci/buffers.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { FillSource } from './fill-policy.ts'
 
-/** The buffer between an upstream's socket and the file; large enough that system calls do not count. */
-const bufferSize = 128 * 1024
+/** Between an upstream's socket and the file: large enough that system calls do not count, and as many as commonly run at once. */
+export const fetchBuffers = (): Buffers => new Buffers(256 * 1024, 16)
 /** Slower than this over a watch's length is no progress, in bytes a second. */
 const slowest = 1024
 
@@ -45,24 +46,25 @@ export class Fetch {
     return this.#blob !== undefined && !this.#stopped && !this.#stalled
   }
 
-  async run(target: FetchTarget): Promise<void> {
+  async run(target: FetchTarget, buffers: Buffers): Promise<void> {
     if (this.#stopped) return
     const blob = await this.source.getBlob(this.asked)
     this.#blob = blob
+    const buffer = buffers.take()
     try {
       if (this.#stopped) return
       target.answered(this, blob)
-      await this.#copy(blob, target)
+      await this.#copy(blob, target, buffer)
     } catch (error) {
       if (this.#stopped) return
       throw this.#stalled ? new UpstreamError('timeout', `upstream ${this.source.upstream} made no progress`) : error
     } finally {
       blob.close()
+      buffers.give(buffer)
     }
   }
 
-  async #copy(blob: Blob, target: FetchTarget): Promise<void> {
-    const buffer = Buffer.allocUnsafeSlow(bufferSize)
+  async #copy(blob: Blob, target: FetchTarget, buffer: Buffer): Promise<void> {
     // An upstream that ignores Range starts at the front: what is present already passes by unread.
     let at = blob.range?.start ?? 0
     while (!this.#stopped && this.position < this.end) {

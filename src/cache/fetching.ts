@@ -1,3 +1,4 @@
+import type { Buffers } from '../oci/buffers.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
@@ -28,11 +29,19 @@ export interface FetchingFor {
   failed(error: Error): void
 }
 
+export interface FetchingOptions {
+  policy: FillPolicy
+  slots: Slots
+  buffers: Buffers
+  now: () => number
+}
+
 /** Decides what is asked of the upstream for one fill, over how many connections, and what a failure means. */
 export class Fetching implements FetchTarget {
   readonly #fill: FetchingFor
   readonly #policy: FillPolicy
   readonly #slots: Slots
+  readonly #buffers: Buffers
   readonly #now: () => number
   readonly #sources: FillSource[] = []
   readonly #fetches = new Set<Fetch>()
@@ -49,10 +58,11 @@ export class Fetching implements FetchTarget {
   readonly #watch: NodeJS.Timeout
   #stopped = false
 
-  constructor(fill: FetchingFor, options: { policy: FillPolicy; slots: Slots; now: () => number }) {
+  constructor(fill: FetchingFor, options: FetchingOptions) {
     this.#fill = fill
     this.#policy = options.policy
     this.#slots = options.slots
+    this.#buffers = options.buffers
     this.#now = options.now
     const { stallAfter } = options.policy
     this.#watch = setInterval(() => this.#fetches.forEach((fetch) => fetch.watch(stallAfter)), stallAfter).unref()
@@ -192,7 +202,7 @@ export class Fetching implements FetchTarget {
       small: this.#fill.size !== undefined && this.#fill.size <= smallBlob,
       wanted: () => this.#fill.wanted().some((position) => range.start <= position && position < fetch.end),
     })
-    const error: unknown = await fetch.run(this).then(
+    const error: unknown = await fetch.run(this, this.#buffers).then(
       () => undefined,
       (reason: unknown) => reason,
     )

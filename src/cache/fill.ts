@@ -3,21 +3,17 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
 import type { PartialBlob } from '../store/store.ts'
 import type { ReportCacheEvent } from './events.ts'
-import { Fetching, type FetchingFor } from './fetching.ts'
-import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
-import type { Slots } from './slots.ts'
+import { Fetching, type FetchingFor, type FetchingOptions } from './fetching.ts'
+import { smallBlob, StorageFailure, type FillSource } from './fill-policy.ts'
 
 /** At most so often is it written down which bytes are present, in milliseconds. */
 const recordEvery = 2_000
 
-export interface FillOptions {
+export interface FillOptions extends FetchingOptions {
   partial: PartialBlob
   /** Bytes; undefined when only the upstream can say. */
   size: number | undefined
-  policy: FillPolicy
-  slots: Slots
   report: ReportCacheEvent
-  now: () => number
 }
 
 export type FillResult = 'stored' | 'failed' | 'stopped'

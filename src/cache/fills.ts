@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { ReportCacheEvent } from './events.ts'
+import { fetchBuffers } from './fetch.ts'
 import { Fill } from './fill.ts'
 import { StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
 import { Slots, type SlotLimits } from './slots.ts'
@@ -24,6 +25,7 @@ const storagePause = 10_000
 export class Fills {
   readonly #options: FillsOptions
   readonly #slots: Slots
+  readonly #buffers = fetchBuffers()
   readonly #running = new Map<Digest, Running>()
   #storageFailedAt = -Infinity
   #stopping = false
@@ -88,7 +90,7 @@ export class Fills {
   #start(digest: Digest, size: number | undefined, source: FillSource): Running {
     const fill = this.#begin(digest, size, source)
     const gone = fill.then(
-      (begun) => this.#follow(digest, begun, source.upstream),
+      (begun) => this.#follow(digest, begun, source),
       () => void this.#running.delete(digest),
     )
     const running: Running = { fill, gone, upstream: source.upstream, startedAt: this.#options.now() }
@@ -109,17 +111,19 @@ export class Fills {
       throw new StorageFailure(digest, cause)
     })
     report({ type: 'fill-started', upstream: source.upstream, digest })
-    return new Fill({ partial, size, policy, slots: this.#slots, report, now })
+    return new Fill({ partial, size, policy, slots: this.#slots, buffers: this.#buffers, report, now })
   }
 
-  async #follow(digest: Digest, fill: Fill | undefined, upstream: string): Promise<void> {
+  async #follow(digest: Digest, fill: Fill | undefined, source: FillSource): Promise<void> {
     const result = await fill?.over
     if (fill && result === 'stored') await this.#options.stored(digest, fill.size!)
     this.#running.delete(digest)
     if (!fill || !result) return
     const { failure } = fill
     if (failure instanceof StorageFailure) this.storageFailed(failure)
-    this.#options.report({ type: 'fill-ended', upstream, digest, result, ...(failure && { message: failure.message }) })
+    const { upstream, repository } = source
+    const message = failure && { message: failure.message }
+    this.#options.report({ type: 'fill-ended', upstream, repository, digest, result, ...message })
   }
 }
 

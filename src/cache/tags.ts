@@ -3,6 +3,7 @@ import { isAbsence, UpstreamError } from '../oci/errors.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistrySource, Soon, TagMoment } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import type { ReportCacheEvent } from './events.ts'
 import { Flights } from './flights.ts'
 import { backoffAfter, freshUntil, type TagPolicies, type TagPolicy } from './freshness.ts'
 import type { HotManifests, HotTag } from './hot-manifests.ts'
@@ -22,6 +23,7 @@ export interface TagsOptions {
   patience: number
   /** Whether clients may have a tag checked (no-cache). */
   forcible: boolean
+  report: ReportCacheEvent
   now: () => number
 }
 
@@ -119,7 +121,9 @@ export class Tags {
       if (head.digest === kept.manifest.digest) return await this.#confirm(name, tag, kept.manifest, 'revalidated')
       if (until !== undefined) return await this.#holdBack(name, tag, kept, { digest: head.digest, until, asker })
       if ('bytes' in head) await this.#manifests.keep(name, head, undefined)
-      return await this.#move(name, tag, head.digest, asker)
+      const moved = await this.#move(name, tag, head.digest, asker)
+      this.#tellMoved(name, tag, kept.manifest.digest, moved.digest)
+      return moved
     } catch (error) {
       if (isAbsence(error)) await this.#forget(name, tag)
       if (!(error instanceof UpstreamError)) throw error
@@ -171,6 +175,11 @@ export class Tags {
     const record = { digest: manifest.digest, checkedAt }
     await this.#manifests.written(this.#options.metadata.putTag(this.#manifests.repository(name), tag, record))
     return this.#manifests.found(manifest, outcome)
+  }
+
+  #tellMoved(repository: RepositoryName, tag: Tag, before: Digest, digest: Digest): void {
+    const { upstream, report } = this.#options
+    report({ type: 'tag-moved', upstream, repository, tag, before, digest })
   }
 
   #stale(name: RepositoryName, tag: Tag, kept: HotTag, error: UpstreamError): Manifest {

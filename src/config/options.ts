@@ -19,6 +19,7 @@ import { hosted } from './hosted.ts'
 import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
 import { upstreams } from './upstreams.ts'
+import { webhooks } from './webhooks.ts'
 
 const day = 24 * 3_600_000
 
@@ -57,6 +58,7 @@ export const configSchema = group({
   }),
   access,
   hosted,
+  webhooks,
   proxy: defaultGroup({
     enabled: option(
       yesOrNo().prefault(false),

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
+import type { Tag } from '../oci/reference.ts'
 
 /** What the hosted registry tells. */
 export type HostedEvent =
@@ -8,6 +9,9 @@ export type HostedEvent =
       readonly digest: Digest
       readonly message: string
     }
+  | { readonly type: 'tag-pushed'; readonly repository: string; readonly tag: Tag; readonly digest: Digest }
+  /** By a client; what retention removes is collected. */
+  | { readonly type: 'tag-deleted'; readonly repository: string; readonly tag: Tag; readonly digest: Digest }
   | { readonly type: 'collected'; readonly repository: string; readonly reason: string; readonly what: string }
   | { readonly type: 'collection-failed'; readonly message: string }
 

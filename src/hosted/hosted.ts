@@ -69,7 +69,7 @@ export async function openHosted(options: HostedOptions): Promise<Hosted> {
   const immutablePatterns = (options.immutableTags ?? []).map(namePattern)
   const immutable = (name: RepositoryName, tag: string) => immutablePatterns.some((fits) => fits(`${name}:${tag}`))
   const fallbackTags = new FallbackTags(metadata, now)
-  const manifests = new Manifests({ metadata, quotas, fallbackTags, immutable, now })
+  const manifests = new Manifests({ metadata, quotas, fallbackTags, immutable, report, now })
   const collector = new Collector({
     metadata,
     blobs,

@@ -5,6 +5,7 @@ import { RegistryError } from '../oci/errors.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Manifest, ManifestPush, PushedManifest } from '../oci/registry.ts'
 import type { HostedManifest, HostedMetadata, PutResult } from '../metadata/metadata.ts'
+import type { ReportHostedEvent } from './events.ts'
 import type { FallbackTags } from './fallback-tags.ts'
 import { readPush } from './manifest-checks.ts'
 import { namespaceOf } from './names.ts'
@@ -16,6 +17,7 @@ export interface ManifestsOptions {
   fallbackTags: FallbackTags
   /** Whether a tag, once set, stays what it is. */
   immutable: (name: RepositoryName, tag: Tag) => boolean
+  report: ReportHostedEvent
   now: () => number
 }
 
@@ -43,7 +45,7 @@ export class Manifests {
   }
 
   async put(name: RepositoryName, push: ManifestPush): Promise<PushedManifest> {
-    const { metadata, quotas, fallbackTags, now } = this.#options
+    const { metadata, quotas, fallbackTags, report, now } = this.#options
     const manifest = readPush(push)
     const admission = await quotas.admit(namespaceOf(name), manifest.bytes.length)
     try {
@@ -53,6 +55,8 @@ export class Manifests {
         maxTags: quotas.maxTags(namespaceOf(name)),
       }
       expectDone(await metadata.putManifest(name, manifest, tags, now()), name, tags.maxTags)
+      const { digest } = manifest
+      for (const tag of tags.tags) report({ type: 'tag-pushed', repository: name, tag, digest })
       if (manifest.subject) await fallbackTags.add(name, manifest.subject, descriptorOf(manifest))
     } finally {
       admission.release()
@@ -61,17 +65,19 @@ export class Manifests {
   }
 
   async delete(name: RepositoryName, reference: Reference): Promise<void> {
-    const { metadata, now } = this.#options
+    const { metadata, report, now } = this.#options
     const tags = isTag(reference) ? [reference] : await metadata.listTagsOf(name, reference)
     const fixed = tags.find((tag) => this.#options.immutable(name, tag))
     if (fixed) throw immutableTag(name, fixed)
     if (isTag(reference)) {
-      if (!(await metadata.deleteTag(name, reference, now()))) return this.#unknown(name, reference)
-      return
+      const digest = await metadata.findTag(name, reference)
+      if (!digest || !(await metadata.deleteTag(name, reference, now()))) return this.#unknown(name, reference)
+      return report({ type: 'tag-deleted', repository: name, tag: reference, digest })
     }
     const subject = await metadata.findSubject(name, reference)
     if (!(await metadata.deleteManifest(name, reference, now()))) return this.#unknown(name, reference)
     this.forget(name, reference)
+    for (const tag of tags) report({ type: 'tag-deleted', repository: name, tag, digest: reference })
     if (subject) await this.#options.fallbackTags.remove(name, subject, reference)
   }
 

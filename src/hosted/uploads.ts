@@ -44,8 +44,14 @@ export class Uploads {
     const admission = await quotas.admit(namespaceOf(name), size)
     admission.release()
     const session = randomUUID()
-    await withDiskErrors(store.createUpload(session))
+    // The row first: a file that has none is nobody's.
     await metadata.putUpload(session, name, now())
+    try {
+      await withDiskErrors(store.createUpload(session))
+    } catch (error) {
+      await metadata.deleteUpload(session)
+      throw error
+    }
     return { session, size: 0 }
   }
 
@@ -100,9 +106,8 @@ export class Uploads {
     let removed = 0
     for await (const { id, changedAt } of store.uploads()) {
       if (this.#sessions.has(id)) continue
-      const owned = (await metadata.findUpload(id)) !== undefined
-      // A file without a row may be one whose row is just being written.
-      if (now() - changedAt < (owned ? expiry : keptOpen)) continue
+      const found = await metadata.findUpload(id)
+      if (found && now() - Math.max(changedAt, found.createdAt) < expiry) continue
       await store.removeUpload(id)
       await metadata.deleteUpload(id)
       removed++
@@ -194,7 +199,7 @@ export class Uploads {
   }
 
   async #expect(name: RepositoryName, session: string): Promise<void> {
-    if ((await this.#options.metadata.findUpload(session)) !== name) throw unknown(session)
+    if ((await this.#options.metadata.findUpload(session))?.name !== name) throw unknown(session)
   }
 }
 

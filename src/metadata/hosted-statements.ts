@@ -48,7 +48,9 @@ export function hostedStatements(database: Database) {
     putUpload: prepare<[string, string, number]>(
       'INSERT INTO hosted_uploads (id, repository, created_at) VALUES (?, ?, ?)',
     ),
-    findUpload: prepare<[string], { repository: string }>('SELECT repository FROM hosted_uploads WHERE id = ?'),
+    findUpload: prepare<[string], { name: string; createdAt: number }>(
+      'SELECT repository AS name, created_at AS createdAt FROM hosted_uploads WHERE id = ?',
+    ),
     deleteUpload: prepare<[string]>('DELETE FROM hosted_uploads WHERE id = ?'),
 
     findBlob: prepare<[string, string], { size: number }>(

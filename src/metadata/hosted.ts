@@ -83,7 +83,7 @@ export interface HostedMetadata {
   allRepositories(): Promise<RepositoryName[]>
 
   putUpload(id: string, name: RepositoryName, at: number): Promise<void>
-  findUpload(id: string): Promise<RepositoryName | undefined>
+  findUpload(id: string): Promise<{ name: RepositoryName; createdAt: number } | undefined>
   deleteUpload(id: string): Promise<void>
 
   findBlobSize(name: RepositoryName, digest: Digest): Promise<number | undefined>

@@ -9,12 +9,14 @@ import type { Browsing } from './browsing.ts'
 import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
 import type { SignatureMetadata } from './signatures.ts'
+import type { WebhookMetadata } from './webhooks.ts'
 
 export type * from './access.ts'
 export type * from './browsing.ts'
 export type * from './figures.ts'
 export type * from './hosted.ts'
 export type * from './signatures.ts'
+export type * from './webhooks.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
 export interface RepositoryKey {
@@ -92,6 +94,8 @@ export interface Metadata {
   readonly pins: Pins
   /** What was found out of signatures of upstreams' content. */
   readonly signatures: SignatureMetadata
+  /** What other systems are still to be told. */
+  readonly webhooks: WebhookMetadata
 
   findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined>
   putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void>

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import cache from './migrations/0001-cache.ts'
 import hosted from './migrations/0002-hosted.ts'
 import upstreams from './migrations/0003-upstreams.ts'
+import webhooks from './migrations/0004-webhooks.ts'
 import signatures from './migrations/0005-signatures.ts'
 import access from './migrations/0006-access.ts'
 import figures from './migrations/0008-figures.ts'
@@ -12,6 +13,7 @@ const migrations = [
   cache,
   hosted,
   upstreams,
+  webhooks,
   signatures,
   access,
   figures,

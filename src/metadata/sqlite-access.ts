@@ -1,17 +1,17 @@
 import type { Database } from 'better-sqlite3'
 import { accessStatements, type AccessStatements, type AccountRow, type TokenRow } from './access-statements.ts'
 import type { AccessMetadata, AccessRecords, AccountRecord, Role, TokenRecord } from './access.ts'
-import type { WalSync } from './wal-sync.ts'
+import type { DurableWrites } from './durable-writes.ts'
 
 export class SqliteAccess implements AccessMetadata {
   readonly #database: Database
   readonly #sql: AccessStatements
-  readonly #sync: WalSync
+  readonly #writes: DurableWrites
 
-  constructor(database: Database, sync: WalSync) {
+  constructor(database: Database, writes: DurableWrites) {
     this.#database = database
     this.#sql = accessStatements(database)
-    this.#sync = sync
+    this.#writes = writes
   }
 
   async version(): Promise<number> {
@@ -83,14 +83,11 @@ export class SqliteAccess implements AccessMetadata {
   }
 
   /** One transaction, counted as a change, whose effect is on the disk when the promise resolves. */
-  async #change<T>(write: () => T): Promise<T> {
-    const counted = this.#database.transaction(() => {
+  #change<T>(write: () => T): Promise<T> {
+    return this.#writes.run(() => {
       this.#sql.changed.run()
       return write()
     })
-    const result = counted.immediate()
-    await this.#sync.settled()
-    return result
   }
 }
 

@@ -15,10 +15,10 @@ import type {
   TagsToSet,
 } from './hosted.ts'
 import type { ManifestRecord } from './metadata.ts'
+import type { DurableWrites } from './durable-writes.ts'
 import { collectIn } from './sqlite-collect.ts'
 import { putManifestIn } from './sqlite-put-manifest.ts'
 import { Uses } from './uses.ts'
-import type { WalSync } from './wal-sync.ts'
 
 /** Larger than any page that is asked for. */
 const all = 2 ** 31
@@ -26,14 +26,15 @@ const all = 2 ** 31
 export class SqliteHosted implements HostedMetadata {
   readonly #database: Database
   readonly #sql: HostedStatements
-  readonly #sync: WalSync
+  readonly #writes: DurableWrites
   readonly #touches: Uses
 
-  constructor(database: Database, sync: WalSync) {
+  constructor(database: Database, writes: DurableWrites) {
     this.#database = database
     this.#sql = hostedStatements(database)
-    this.#sync = sync
-    this.#touches = new Uses(database.transaction((touches: Map<string, number>) => this.#touch(touches)))
+    this.#writes = writes
+    const touch = database.transaction((touches: Map<string, number>) => this.#touch(touches))
+    this.#touches = new Uses((touches) => writes.attempt(() => touch(touches)))
   }
 
   async listNamespaces(): Promise<string[]> {
@@ -41,11 +42,11 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   addNamespace(name: string, at: number): Promise<boolean> {
-    return this.#durably(() => this.#sql.addNamespace.run(name, at).changes > 0)
+    return this.#writes.run(() => this.#sql.addNamespace.run(name, at).changes > 0)
   }
 
   removeNamespace(name: string): Promise<{ repositories: number } | undefined> {
-    return this.#durably(() => {
+    return this.#writes.run(() => {
       if (!this.#sql.findNamespace.get(name)) return undefined
       const repositories = this.#sql.countRepositories.get(name)!.count
       if (repositories === 0) this.#sql.removeNamespace.run(name)
@@ -72,15 +73,15 @@ export class SqliteHosted implements HostedMetadata {
 
   // Sessions need not survive a power loss: the client begins anew.
   async putUpload(id: string, name: RepositoryName, at: number): Promise<void> {
-    this.#sql.putUpload.run(id, name, at)
+    await this.#writes.unsynced(() => this.#sql.putUpload.run(id, name, at))
   }
 
-  async findUpload(id: string): Promise<RepositoryName | undefined> {
-    return this.#sql.findUpload.get(id)?.repository as RepositoryName | undefined
+  async findUpload(id: string): Promise<{ name: RepositoryName; createdAt: number } | undefined> {
+    return this.#sql.findUpload.get(id) as { name: RepositoryName; createdAt: number } | undefined
   }
 
   async deleteUpload(id: string): Promise<void> {
-    this.#sql.deleteUpload.run(id)
+    await this.#writes.unsynced(() => this.#sql.deleteUpload.run(id))
   }
 
   async findBlobSize(name: RepositoryName, digest: Digest): Promise<number | undefined> {
@@ -88,14 +89,14 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   putBlob(name: RepositoryName, digest: Digest, size: number, at: number): Promise<void> {
-    return this.#durably(() => {
+    return this.#writes.run(() => {
       this.#sql.putBlob.run(this.#idOf(name), digest, size, at)
       this.#sql.storeBlob.run({ digest, size, at })
     })
   }
 
   deleteBlob(name: RepositoryName, digest: Digest): Promise<boolean> {
-    return this.#durably(() => this.#sql.deleteBlob.run(name, digest).changes > 0)
+    return this.#writes.run(() => this.#sql.deleteBlob.run(name, digest).changes > 0)
   }
 
   async listHolders(digest: Digest): Promise<{ name: RepositoryName; size: number }[]> {
@@ -103,7 +104,7 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   releaseBlob(digest: Digest): Promise<boolean> {
-    return this.#durably(() => this.#sql.releaseBlob.run(digest, digest, digest).changes > 0)
+    return this.#writes.run(() => this.#sql.releaseBlob.run(digest, digest, digest).changes > 0)
   }
 
   async listUnheldBlobs(): Promise<Digest[]> {
@@ -125,11 +126,11 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   putManifest(name: RepositoryName, manifest: HostedManifest, tags: TagsToSet, at: number): Promise<PutResult> {
-    return this.#durably(() => putManifestIn(this.#sql, name, this.#idOf(name), { manifest, tags, at }))
+    return this.#writes.run(() => putManifestIn(this.#sql, name, this.#idOf(name), { manifest, tags, at }))
   }
 
   deleteManifest(name: RepositoryName, digest: Digest, at: number): Promise<boolean> {
-    return this.#durably(() => {
+    return this.#writes.run(() => {
       const id = this.#find(name)
       if (id === undefined || !this.#sql.hasManifest.get(id, digest)) return false
       // What it listed loses its hold here; somebody may be pulling it.
@@ -156,7 +157,7 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   deleteTag(name: RepositoryName, tag: Tag, at: number): Promise<boolean> {
-    return this.#durably(() => {
+    return this.#writes.run(() => {
       const meant = this.#sql.findTag.get(name, tag)
       if (!meant) return false
       this.#sql.touchManifest.run(at, name, meant.digest)
@@ -185,25 +186,21 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   async collect(name: RepositoryName, order: CollectOrder): Promise<Collected> {
-    this.#touches.flush()
-    const id = this.#find(name)
-    if (id === undefined) return { tags: [], manifests: [], blobs: [] }
-    return collectIn(this.#database, this.#sql, id, order)
+    return this.#writes.unsynced(() => {
+      // What was touched a moment ago must not go.
+      this.#touches.write()
+      const id = this.#find(name)
+      if (id === undefined) return { tags: [], manifests: [], blobs: [] }
+      return collectIn(this.#database, this.#sql, id, order)
+    })
   }
 
   async forgetIfEmpty(name: RepositoryName): Promise<void> {
-    this.#sql.forgetRepository.run(name)
+    await this.#writes.unsynced(() => this.#sql.forgetRepository.run(name))
   }
 
   flush(): void {
     this.#touches.flush()
-  }
-
-  /** One transaction, whose effect is on the disk when the promise resolves. */
-  async #durably<T>(write: () => T): Promise<T> {
-    const result = this.#database.transaction(write).immediate()
-    await this.#sync.settled()
-    return result
   }
 
   #touch(touches: Map<string, number>): void {

@@ -13,6 +13,8 @@ import type {
   StoredBlobRecord,
   TagRecord,
 } from './metadata.ts'
+import { DurableWrites } from './durable-writes.ts'
+import { isLocked, LockWait } from './lock-wait.ts'
 import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
@@ -22,6 +24,7 @@ import { SqlitePins } from './sqlite-pins.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
+import { SqliteWebhooks } from './sqlite-webhooks.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
 
@@ -62,21 +65,25 @@ class SqliteMetadata implements Metadata {
   readonly putVisibility: Metadata['putVisibility'] = (...given) => this.#upstreams.putVisibility(...given)
   readonly findList: Metadata['findList'] = (...given) => this.#upstreams.findList(...given)
   readonly putList: Metadata['putList'] = (...given) => this.#upstreams.putList(...given)
-  #waits = busyTimeout
+  readonly #lock: LockWait
   #impatientUntil = 0
   readonly #sync: WalSync
+  readonly #writes: DurableWrites
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
   readonly browsing: SqliteBrowsing
   readonly figures: SqliteFigures
   readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
+  readonly webhooks: SqliteWebhooks
 
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
-    this.hosted = new SqliteHosted(database, sync)
-    this.access = new SqliteAccess(database, sync)
+    this.#lock = new LockWait(database, busyTimeout)
+    this.#writes = new DurableWrites({ database, lock: this.#lock, sync })
+    this.hosted = new SqliteHosted(database, this.#writes)
+    this.access = new SqliteAccess(database, this.#writes)
     const writing = (work: () => unknown) => this.#write(work)
     this.browsing = new SqliteBrowsing(database, writing)
     this.figures = new SqliteFigures(database, writing)
@@ -91,6 +98,7 @@ class SqliteMetadata implements Metadata {
     }
     this.#upstreams = new SqliteUpstreams(parts)
     this.signatures = new SqliteSignatures(parts)
+    this.webhooks = new SqliteWebhooks(database)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
@@ -221,28 +229,20 @@ class SqliteMetadata implements Metadata {
     this.#uses.flush()
     this.hosted.flush()
     this.browsing.flush()
+    await this.#writes.settled()
     await this.#sync.close()
     this.#database.close()
   }
 
   /** Runs a writing statement or transaction. Throws SQLITE_BUSY when another process holds the lock for longer than a moment. */
   #write(work: () => unknown): void {
-    if (Date.now() > this.#impatientUntil) this.#wait(busyTimeout)
+    this.#lock.set(Date.now() > this.#impatientUntil ? busyTimeout : 0)
     try {
       work()
     } catch (error) {
-      if (this.#waits > 0 && (error as { code?: string }).code === 'SQLITE_BUSY') {
-        this.#impatientUntil = Date.now() + busyPause
-        this.#wait(0)
-      }
+      if (this.#lock.milliseconds > 0 && isLocked(error)) this.#impatientUntil = Date.now() + busyPause
       throw error
     }
-  }
-
-  #wait(milliseconds: number): void {
-    if (this.#waits === milliseconds) return
-    this.#database.pragma(`busy_timeout = ${milliseconds}`)
-    this.#waits = milliseconds
   }
 
   #find(repository: RepositoryKey): number | undefined {

@@ -16,7 +16,8 @@ export class Uses {
     this.#timer ??= setTimeout(() => this.flush(), delay).unref()
   }
 
-  flush(): void {
+  /** Writes what was gathered. Throws what the write throws; all of it is kept then, for the next time. */
+  write(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#pending.size === 0) return
@@ -24,9 +25,17 @@ export class Uses {
     this.#pending = new Map()
     try {
       this.#write(uses)
+    } catch (error) {
+      for (const [digest, at] of uses) this.add(digest, at)
+      throw error
+    }
+  }
+
+  flush(): void {
+    try {
+      this.write()
     } catch {
       // A busy or full database: access times only order eviction, and the next batch tries again.
-      for (const [digest, at] of uses) this.add(digest, at)
     }
   }
 }

@@ -115,6 +115,21 @@ export function logEvents(log: Logger): (event: Event) => void {
         const { target, outcome, message } = event
         return log[message === undefined ? 'debug' : 'warn']({ target, outcome }, message ?? 'tunnel')
       }
+      case 'tag-moved': {
+        const { upstream, repository, tag, before, digest } = event
+        return log.info({ upstream, repository, tag, before, digest }, 'tag moved')
+      }
+      case 'tag-pushed':
+      case 'tag-deleted':
+        return log.info(
+          { repository: event.repository, tag: event.tag, digest: event.digest },
+          event.type.replace('-', ' '),
+        )
+      case 'webhook': {
+        const { hook, outcome, message } = event
+        const level = outcome === 'delivered' ? 'debug' : outcome === 'failed' ? 'warn' : 'error'
+        return log[level]({ hook }, `webhook ${hook}: ${message ?? outcome}`)
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -65,6 +65,20 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.logins.inc({ result: event.why === 'wrong' ? 'wrong' : 'delayed' })
         case 'signature':
           return counters.signatures.inc({ upstream: event.upstream, result: event.result })
+        case 'tag-moved':
+          return counters.tagsMoved.inc({ upstream: event.upstream })
+        case 'tag-pushed':
+          return counters.hosted.inc({ what: 'tag pushed' })
+        case 'tag-deleted':
+          return counters.hosted.inc({ what: 'tag deleted' })
+        case 'hosted-content-lost':
+          return counters.hosted.inc({ what: 'content lost' })
+        case 'collected':
+          return counters.hosted.inc({ what: 'collected' })
+        case 'collection-failed':
+          return counters.hosted.inc({ what: 'collection failed' })
+        case 'webhook':
+          return counters.webhooks.inc({ hook: event.hook, outcome: event.outcome })
         case 'tunnel':
           return counters.tunnels.inc({ outcome: event.outcome })
         case 'token-created':
@@ -72,9 +86,6 @@ export function createMetrics(readings: Readings): Metrics {
         case 'user-changed':
         case 'htpasswd-problem':
         case 'fill-started':
-        case 'hosted-content-lost':
-        case 'collected':
-        case 'collection-failed':
           return
       }
     },
@@ -150,6 +161,16 @@ function countersOf(registers: Registry[]) {
     ),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
     tunnels: counter('proxy_tunnels_total', 'CONNECT requests: served, passed on, refused or failed.', ['outcome']),
+    tagsMoved: counter('upstream_tags_moved_total', 'Cached tags that came to mean another manifest.', ['upstream']),
+    hosted: counter(
+      'hosted_changes_total',
+      'Changes of what is hosted: tags pushed and deleted, content collected or lost.',
+      ['what'],
+    ),
+    webhooks: counter('webhook_deliveries_total', 'Attempts to tell a receiver: delivered, failed or dropped.', [
+      'hook',
+      'outcome',
+    ]),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({
       name: 'berth_blob_duration_seconds',

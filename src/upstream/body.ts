@@ -1,111 +1,122 @@
-import type { Digest } from '../oci/digest.ts'
-import { UpstreamError } from '../oci/errors.ts'
-import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
-import type { UpstreamClient } from './client.ts'
-import type { Answer } from './transport.ts'
+import type { Dispatcher } from 'undici'
+import { readAhead, type BodyMemory } from './memory.ts'
 
-/** The upstream is read ahead of whoever reads the blob by this much: one large copy then replaces many small ones; in bytes. */
-const readAhead = 256 * 1024
+/** A body that nobody wants is read to its end, so that its connection lives on, if no more than this comes; in bytes. */
+const worthReading = 64 * 1024
 
-interface Head {
-  digest: Digest
-  size?: number
-  range?: ByteRange
-}
+/** Stops and resumes what the connection sends; part of what undici hands to those who receive an answer. */
+export type Sending = Pick<Dispatcher.DispatchController, 'pause' | 'resume' | 'abort'>
 
-/** A blob's body as it comes from an upstream. Its length is checked; its digest is for whoever asked. */
-export class UpstreamBlob implements Blob {
-  readonly digest: Digest
-  readonly size: number | undefined
-  readonly range: ByteRange | undefined
-  readonly validator: string | undefined
-  readonly #client: UpstreamClient
-  readonly #answer: Answer
-  readonly #broken: () => void
-  /** What has come and was not read yet. */
-  readonly #chunks: Buffer[] = []
-  #waiting = 0
-  #got = 0
+const none = Buffer.alloc(0)
+
+/** The body of an answer. What comes is copied at once, for chunks that wait grow old, and cost V8 dearly then. */
+export class Body {
+  /** What the headers promise, in bytes; Infinity where they promise nothing. */
+  readonly length: number
+  readonly #sending: Sending
+  readonly #memory: BodyMemory
+  /** What has come and was not read yet lies between `#start` and `#end`. */
+  #buffer: Buffer<ArrayBuffer> = none
+  #start = 0
+  #end = 0
   #ended = false
-  #error: unknown
+  #error: Error | undefined
+  #dropped = false
+  #droppedBytes = 0
   #wake: (() => void) | undefined
 
-  /** `broken` is called when the body ends before its time. */
-  constructor(client: UpstreamClient, answer: Answer, head: Head, broken: () => void) {
-    this.#client = client
-    this.#broken = broken
-    this.#answer = answer
-    this.digest = head.digest
-    this.size = head.size
-    this.range = head.range
-    this.validator = answer.header('etag')
-    this.#listen()
+  constructor(sending: Sending, length: number, memory: BodyMemory) {
+    this.#sending = sending
+    this.length = length
+    this.#memory = memory
   }
 
+  /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects when it broke off. */
   async read(into: Uint8Array): Promise<number> {
-    while (this.#chunks.length === 0) {
-      if (this.#error !== undefined) {
-        this.#broken()
-        throw this.#client.brokenOff(this.#error, this.#answer)
+    while (this.#start === this.#end) {
+      if (this.#error) throw this.#error
+      if (this.#ended) {
+        this.#giveBack()
+        return 0
       }
-      if (this.#ended) return this.#end()
-      await new Promise<void>((resolve) => (this.#wake = resolve))
+      await new Promise<void>((wake) => (this.#wake = wake))
     }
-    return this.#take(into)
+    const got = this.#buffer.copy(into, 0, this.#start, this.#end)
+    this.#start += got
+    if (this.#end - this.#start < readAhead) this.#sending.resume()
+    return got
   }
 
-  close(): void {
-    this.#answer.body.destroy()
+  /** Breaks the transfer off, if it is not over; who reads is told. */
+  destroy(): void {
+    this.#giveBack()
+    this.#dropped = true
+    this.failed(new Error('closed'))
+    this.#sending.abort(this.#error!)
   }
 
-  #listen(): void {
-    const { body } = this.#answer
-    body.on('data', (chunk: Buffer) => {
-      this.#chunks.push(chunk)
-      this.#waiting += chunk.length
-      if (this.#waiting >= readAhead) body.pause()
-      this.#wake?.()
-    })
-    body.on('end', () => {
-      this.#ended = true
-      this.#wake?.()
-    })
-    body.on('error', (error) => {
-      this.#error = error
-      this.#wake?.()
-    })
-    body.on('close', () => {
-      if (!this.#ended) this.#error ??= new Error('closed')
-      this.#wake?.()
-    })
+  /** Lets go of a body nobody wants; a short one is read so that the connection lives on. */
+  drop(): void {
+    this.#dropped = true
+    if (this.#ended) return this.#giveBack()
+    if (this.length !== Infinity && this.length > worthReading) return this.destroy()
+    this.#discard(this.#end - this.#start)
+    this.#giveBack()
+    this.#sending.resume()
   }
 
-  /** Moves as much as has come and fits. */
-  #take(into: Uint8Array): number {
-    let taken = 0
-    while (taken < into.length && this.#chunks.length > 0) {
-      const chunk = this.#chunks[0]!
-      const part = chunk.copy(into, taken, 0, Math.min(chunk.length, into.length - taken))
-      taken += part
-      if (part === chunk.length) this.#chunks.shift()
-      else this.#chunks[0] = chunk.subarray(part)
-    }
-    this.#waiting -= taken
-    this.#got += taken
-    if (this.#waiting < readAhead) this.#answer.body.resume()
-    this.#client.taken(taken)
-    this.#client.report({ type: 'upstream-bytes', upstream: this.#client.name, bytes: taken })
-    return taken
+  /** Told by the connection: bytes that are its own again afterwards. */
+  arrived(chunk: Buffer): void {
+    this.#memory.dropped(chunk.length)
+    if (this.#dropped) return this.#discard(chunk.length)
+    if (this.#start === this.#end) this.#start = this.#end = 0
+    if (this.#end + chunk.length > this.#buffer.length) this.#makeRoom(chunk.length)
+    chunk.copy(this.#buffer, this.#end)
+    this.#end += chunk.length
+    if (this.#end - this.#start >= readAhead) this.#sending.pause()
+    this.#wake?.()
   }
 
-  // A body that ends early by a clean end of a chunked answer looks complete to HTTP; the known length tells.
-  #end(): number {
-    const expected = this.range ? this.range.end - this.range.start : undefined
-    if (expected === undefined || expected === this.#got) return 0
-    this.#broken()
-    const { host } = this.#answer.url
-    const seen = `upstream ${this.#client.name}: ${host} sent ${this.#got} of ${expected} bytes`
-    throw this.#client.brokenOff(new UpstreamError('unreachable', seen), this.#answer)
+  /** Told by the connection. */
+  ended(): void {
+    this.#ended = true
+    this.#wake?.()
+  }
+
+  /** Told by the connection. What came before can still be read. */
+  failed(error: Error): void {
+    this.#error ??= error
+    this.#wake?.()
+  }
+
+  #makeRoom(length: number): void {
+    const before = this.#buffer
+    const waiting = before.subarray(this.#start, this.#end)
+    if (waiting.length + length > before.length) this.#buffer = this.#bufferOf(waiting.length + length)
+    waiting.copy(this.#buffer)
+    if (this.#buffer !== before) this.#recycle(before)
+    this.#start = 0
+    this.#end = waiting.length
+  }
+
+  #bufferOf(bytes: number): Buffer<ArrayBuffer> {
+    const { buffers } = this.#memory
+    if (bytes <= buffers.size && this.length >= buffers.size) return buffers.take()
+    return Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(buffers.size, this.length)))
+  }
+
+  #giveBack(): void {
+    this.#recycle(this.#buffer)
+    this.#buffer = none
+    this.#start = this.#end = 0
+  }
+
+  #recycle(buffer: Buffer<ArrayBuffer>): void {
+    if (buffer.length === this.#memory.buffers.size) this.#memory.buffers.give(buffer)
+  }
+
+  #discard(bytes: number): void {
+    this.#droppedBytes += bytes
+    if (this.#droppedBytes > worthReading && !this.#error) this.destroy()
   }
 }

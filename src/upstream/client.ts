@@ -58,12 +58,9 @@ export class UpstreamClient {
   readonly #transport: Transport
   readonly #accounts: Accounts
   readonly report: (event: UpstreamEvent) => void
-  /** To be told of the bytes of bodies as they are taken. */
-  readonly taken: (bytes: number) => void
 
   constructor(options: UpstreamOptions) {
     const { name, url, now = Date.now, report = () => {}, network } = options
-    this.taken = network.taken
     this.name = name
     this.#url = url
     this.report = report

@@ -3,7 +3,7 @@ import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
-import { chunkCollector } from './chunks.ts'
+import { bodyMemory, type BodyMemory } from './memory.ts'
 
 /** Every waiting time towards an upstream, in milliseconds, in one place. */
 export const timeouts = {
@@ -25,8 +25,7 @@ export interface Network {
   readonly open: Way
   /** Refuses to connect to loopback, private and link-local addresses. */
   readonly guarded: Way
-  /** To be told of the bytes of bodies as they are taken. */
-  readonly taken: (bytes: number) => void
+  readonly memory: BodyMemory
   close(): Promise<void>
 }
 
@@ -63,7 +62,7 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
   return {
     open,
     guarded,
-    taken: chunkCollector(),
+    memory: bodyMemory(),
     close: async () => {
       await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
     },

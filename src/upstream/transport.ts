@@ -1,35 +1,27 @@
-import { request, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../oci/errors.ts'
+import type { Body } from './body.ts'
 import { isBrokenSocket, networkFailure } from './errors.ts'
+import { exchange, type Headers, type Received, type Sent } from './exchange.ts'
 import { isInnerAddress, resolvesInside, type Network, type Way } from './network.ts'
 
-export interface Sent {
-  method: 'GET' | 'HEAD' | 'POST'
-  headers: Record<string, string>
-  body?: string
-  signal?: AbortSignal
-}
-
-type Body = Awaited<ReturnType<typeof request>>['body']
+/** Whole bodies are read in pieces of at most this many bytes. */
+const longestPiece = 64 * 1024
 
 /** One HTTP answer, its body not read yet. Whoever got it reads it or drops it. */
 export class Answer {
   readonly status: number
-  readonly headers: Record<string, string | string[] | undefined>
+  readonly headers: Headers
   readonly body: Body
   readonly url: URL
   readonly #upstream: string
 
-  constructor(
-    upstream: string,
-    url: URL,
-    answer: Pick<Awaited<ReturnType<typeof request>>, 'statusCode' | 'headers' | 'body'>,
-  ) {
+  constructor(upstream: string, url: URL, { status, headers, body }: Received) {
     this.#upstream = upstream
     this.url = url
-    this.status = answer.statusCode
-    this.headers = answer.headers
-    this.body = answer.body
+    this.status = status
+    this.headers = headers
+    this.body = body
   }
 
   header(name: string): string | undefined {
@@ -42,22 +34,24 @@ export class Answer {
     const chunks: Buffer[] = []
     let size = 0
     try {
-      for await (const chunk of this.body as AsyncIterable<Buffer>) {
-        size += chunk.length
+      for (;;) {
+        const piece = Buffer.allocUnsafe(Math.min(this.body.length, longestPiece))
+        const got = await this.body.read(piece)
+        if (got === 0) return Buffer.concat(chunks)
+        size += got
         if (size > limit) break
-        chunks.push(chunk)
+        chunks.push(piece.subarray(0, got))
       }
     } catch (error) {
       throw networkFailure(error, this.#upstream, this.url.host)
     }
-    if (size <= limit) return Buffer.concat(chunks)
+    this.body.destroy()
     throw new UpstreamError('bad-answer', `upstream ${this.#upstream}: answer must be at most ${limit} bytes, saw more`)
   }
 
   /** Lets go of a body nobody wants; short ones are read so that the connection lives on. */
   drop(): void {
-    this.body.on('error', () => {})
-    void this.body.dump({ limit: 64 * 1024 }).catch(() => {})
+    this.body.drop()
   }
 }
 
@@ -76,15 +70,10 @@ export class Transport {
 
   async send(url: URL, sent: Sent): Promise<Answer> {
     const way = await this.#wayTo(url)
-    const options = {
-      method: sent.method,
-      // Bodies are kept by digest: they must never come encoded.
-      headers: { 'accept-encoding': 'identity', 'user-agent': 'berth', ...sent.headers },
-      ...(sent.body !== undefined && { body: sent.body }),
-      ...(sent.signal && { signal: sent.signal }),
-    }
+    // Bodies are kept by digest: they must never come encoded.
+    const headers = { 'accept-encoding': 'identity', 'user-agent': 'berth', ...sent.headers }
     try {
-      const send = (dispatcher: Dispatcher) => request(url, { ...options, dispatcher })
+      const send = (dispatcher: Dispatcher) => exchange(dispatcher, url, { ...sent, headers }, this.#network.memory)
       return new Answer(this.#upstream, url, await onceMore(way, send, sent.signal))
     } catch (error) {
       throw networkFailure(error, this.#upstream, url.host)

@@ -17,7 +17,7 @@ import type {
   TagPage,
   TagQuery,
 } from '../oci/registry.ts'
-import { UpstreamBlob } from './body.ts'
+import { UpstreamBlob } from './blob.ts'
 import { UpstreamClient, type UpstreamOptions } from './client.ts'
 import { pagesOf } from './pages.ts'
 import { statusFailure } from './retry.ts'
@@ -28,6 +28,7 @@ export type { AccountOptions, UpstreamOptions } from './client.ts'
 export { loginSource, type Login } from './logins/login.ts'
 export type { UpstreamEvent } from './events.ts'
 export { openNetwork, type Network } from './network.ts'
+export { poster } from './post.ts'
 
 /** A reader of one upstream registry. Options hold what the operator configured; `network` is shared by all upstreams. */
 export function upstreamRegistry(options: UpstreamOptions): RegistrySource {

@@ -11,6 +11,7 @@ import { coldImage, coldMany, coldOne, coldRange, coldUnshaped } from './measure
 import { dockerImage } from './measures/docker.ts'
 import { hashing } from './measures/hashing.ts'
 import { memory, start } from './measures/process.ts'
+import { pushLayer, pushManifest } from './measures/push.ts'
 import { warmBlob, warmManifest, warmSmall } from './measures/warm.ts'
 import { judge, table, type Judged } from './report.ts'
 import { pinSelf } from './servers/process.ts'
@@ -28,6 +29,8 @@ const measures: Measure[] = [
   dockerImage,
   hashing,
   busyManifest,
+  pushLayer,
+  pushManifest,
   start,
   memory,
 ]

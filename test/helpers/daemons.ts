@@ -76,6 +76,25 @@ function containerdConfig(folder: string): string {
   return `version = 3\ndisabled_plugins = [${disabled}]\n${optDir}`
 }
 
+/** BuildKit with runc for its steps and a network that is the machine's. */
+export function startBuildkitd(): Promise<Daemon> {
+  const folder = makeFolder('buildkitd')
+  const socket = join(folder, 'buildkitd.sock')
+  const args = ['--root', join(folder, 'root'), '--addr', `unix://${socket}`, '--containerd-worker=false']
+  args.push('--oci-worker-snapshotter=native', '--oci-worker-net=host', '--cdi-disabled')
+  // A file of its own keeps /etc/buildkit/buildkitd.toml out.
+  const config = join(folder, 'buildkitd.toml')
+  writeFileSync(config, '')
+  return startDaemon({
+    tool: 'buildkitd',
+    args: ['--config', config, ...args],
+    path: [],
+    folder,
+    socket,
+    isReady: accepts,
+  })
+}
+
 interface Launch {
   tool: string
   args: string[]

@@ -2,7 +2,10 @@ import { copyFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { DurableWrites } from '../../src/metadata/durable-writes.ts'
+import { LockWait } from '../../src/metadata/lock-wait.ts'
 import { sqliteMetadata } from '../../src/metadata/sqlite.ts'
+import { WalSync } from '../../src/metadata/wal-sync.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
 import { startCached } from '../helpers/cached.ts'
@@ -12,6 +15,7 @@ import { startUpstream } from '../helpers/upstream.ts'
 import { testAccessMetadata } from '../suites/access-metadata.ts'
 import { testBrowsing } from '../suites/browsing.ts'
 import { testMetadata } from '../suites/metadata.ts'
+import { testWebhookMetadata } from '../suites/webhook-metadata.ts'
 
 const makeFile = () => path.join(makeFolder(), 'berth.db')
 
@@ -23,6 +27,7 @@ const makeSqlite = async () => {
 testMetadata('SQLite', makeSqlite)
 testAccessMetadata('SQLite', makeSqlite)
 testBrowsing('SQLite', makeSqlite)
+testWebhookMetadata('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))
 const node = { registry: 'docker.io', name: parseRepositoryName('library/node') }
@@ -117,6 +122,27 @@ describe('a second process that holds the write lock (case 65)', () => {
     for (let i = 0; i < 100; i++) await metadata.putBlobSize(node, digest, i).catch(() => {})
     expect(performance.now() - began).toBeLessThan(1_500)
     await metadata.close()
+  })
+
+  it('makes a push wait without holding up anybody, and fail when it takes too long', async () => {
+    const file = makeFile()
+    const database = new Database(file, { timeout: 0 })
+    onTestFinished(() => void database.close())
+    database.pragma('journal_mode = WAL')
+    database.exec('CREATE TABLE pushed (name TEXT PRIMARY KEY) STRICT')
+    const options = { database, lock: new LockWait(database, 0), sync: new WalSync(file) }
+    const push = (writes: DurableWrites, name: string) =>
+      writes.run(() => database.prepare('INSERT INTO pushed VALUES (?)').run(name).changes)
+    const release = lock(file)
+    await expect(push(new DurableWrites({ ...options, patience: 50 }), 'a')).rejects.toMatchObject({ status: 503 })
+    const patient = new DurableWrites(options)
+    const pushed = [push(patient, 'b'), push(patient, 'c'), push(patient, 'b'), push(patient, 'd')]
+    await new Promise((resolve) => setImmediate(resolve))
+    release()
+    const results = await Promise.allSettled(pushed)
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(database.prepare('SELECT name FROM pushed ORDER BY name').pluck().all()).toEqual(['b', 'c', 'd'])
+    await options.sync.close()
   })
 
   it('fails no pull, warm or cold, and what could not be written is fetched again another time', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { makeFolder } from '../helpers/folder.ts'
@@ -29,6 +29,8 @@ export interface PushScene {
   digestOf: (name: string, tag?: string) => Promise<string>
   /** Has crane pull a hosted image as a stranger, and compares all that it unpacks to. */
   expectPulled: (name: string, diffIds?: string[], tag?: string) => Promise<void>
+  /** Has crane fetch, as a stranger, everything that a tag leads to, each thing by its digest. */
+  expectWhole: (name: string, tag?: string) => Promise<void>
 }
 
 /** Berth with a namespace, `team`, in which one user may push and everybody pull, and an upstream with images. */
@@ -54,6 +56,14 @@ export async function startPushScene(): Promise<PushScene> {
     await runTool('crane', args, { env: { HOME: makeFolder() } })
     expect((await partsOfLayout(layout)).diffIds).toEqual(wanted)
   }
+  const expectWhole = async (name: string, tag = '1') => {
+    const layout = join(makeFolder(), 'layout')
+    await runTool('crane', ['pull', '--format=oci', `${host}/${name}:${tag}`, layout], { env: { HOME: makeFolder() } })
+    const { manifests } = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8')) as {
+      manifests: { digest: string }[]
+    }
+    expect(manifests.map(({ digest }) => digest)).toEqual([await digestOf(name, tag)])
+  }
   return {
     host,
     url,
@@ -63,6 +73,7 @@ export async function startPushScene(): Promise<PushScene> {
     home: makeHome(host),
     digestOf,
     expectPulled,
+    expectWhole,
   }
 }
 

@@ -39,6 +39,8 @@ export interface FastUpstream {
   /** Content that no other image has. */
   image(...sizes: number[]): Promise<Image>
   served(digest: string): Promise<Served>
+  /** CPU seconds spent so far, all threads. */
+  cpuSeconds(): number
   stop(): Promise<void>
 }
 
@@ -64,6 +66,7 @@ export async function startFastUpstream(folder: string): Promise<FastUpstream> {
     async served(digest) {
       return ((await order('served')) as Record<string, Served>)[digest] ?? { bodies: 0, bytes: 0 }
     },
+    cpuSeconds: () => upstream.cpuSeconds(),
     stop: () => upstream.stop(),
   }
 }

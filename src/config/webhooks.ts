@@ -1,0 +1,27 @@
+import type { z } from 'zod'
+import { httpUrl, listOf, oneOf, text } from './checks.ts'
+import { readText } from './file.ts'
+import { group, option } from './option.ts'
+
+const hook = group({
+  name: text('a name for logs and metrics', /^[\w.-]+$/),
+  url: httpUrl('an http:// or https:// URL without user, query or fragment', true),
+  secretFile: text('a file that holds the secret').superRefine(checkSecret),
+  events: listOf(
+    oneOf('tag.moved', 'tag.pushed', 'tag.deleted', 'fill.failed', 'budget.reserved'),
+    'tag.moved, tag.pushed, tag.deleted, fill.failed, budget.reserved',
+  ).prefault([]),
+  match: listOf(text('a pattern such as docker.io/library/*, team/** or docker.io'), 'patterns').prefault(['**']),
+})
+
+export const webhooks = option(
+  listOf(hook, '{ name, url, secretFile, events, match }').prefault([]),
+  'whom to tell what happens: { name, url, secretFile, events: [tag.moved, tag.pushed, tag.deleted, fill.failed, budget.reserved], match: [patterns of REPOSITORY, or an upstream] }',
+)
+
+function checkSecret(file: string, context: z.RefinementCtx): void {
+  const content = readText(file)
+  if ('text' in content && content.text.trim() !== '') return
+  const saw = 'problem' in content ? content.problem : 'an empty one'
+  context.addIssue({ code: 'custom', message: 'a file that holds the secret', params: { saw } })
+}
