@@ -23,7 +23,7 @@ export interface PeopleParts extends WorkingParts {
 
 /** What is for people: the pages, and the admin API that shows and does the same. */
 export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: HttpBindings }>> {
-  const { config, registry, metadata, access, report, stopping, now } = parts
+  const { config, registry, metadata, access, stopping, now } = parts
   const withLogin = config.upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
   const admin = createAdmin({
     registry,
@@ -32,7 +32,7 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
     hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
     freshUntil: freshness(config),
     workings: workingsOf(parts),
-    accountsFrom: await accountsOf(config, metadata, report),
+    accountsFrom: await accountsOf(parts),
     now,
   })
   const doorway = { admin, access, forwarded: createForwarded(config) }
@@ -41,7 +41,7 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
 }
 
 /** Changes of accounts, each told with the address that it was asked for from. */
-async function accountsOf({ access, upstreams }: Config, metadata: Metadata, report: (event: Event) => void) {
+async function accountsOf({ config: { access, upstreams }, metadata, report, now }: PeopleParts) {
   const others = await otherUsers(access)
   const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
   return (address: string | undefined) =>
@@ -50,6 +50,7 @@ async function accountsOf({ access, upstreams }: Config, metadata: Metadata, rep
       isUpstream: (name) => upstreamNames.has(name),
       isOtherUser: (name) => others.has(name),
       report,
+      now,
       ...(address !== undefined && { address }),
     })
 }

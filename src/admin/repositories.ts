@@ -18,6 +18,9 @@ export interface RepositoryView extends ListedRepository {
 export interface Rights {
   readonly push: boolean
   readonly delete: boolean
+  /** To say who may do what with it. */
+  readonly settle: boolean
+  /** To look after the whole registry. */
   readonly administer: boolean
 }
 
@@ -90,6 +93,7 @@ export class Repositories {
     return {
       push: await guard.may(visitor, 'push', name),
       delete: await guard.may(visitor, 'delete', name),
+      settle: await guard.may(visitor, 'administer', name),
       administer: await guard.mayAdminister(visitor),
     }
   }

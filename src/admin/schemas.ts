@@ -31,7 +31,7 @@ export const repositoryDetails = repository
     visibility: z.enum(['public', 'private']),
     description: optional(z.string()),
     storedBytes: z.number(),
-    may: z.object({ push: z.boolean(), delete: z.boolean(), administer: z.boolean() }),
+    may: z.object({ push: z.boolean(), delete: z.boolean(), settle: z.boolean(), administer: z.boolean() }),
   })
   .meta({ id: 'RepositoryDetails' })
 

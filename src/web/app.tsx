@@ -5,6 +5,7 @@ import { csrf } from 'hono/csrf'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HttpBindings } from '@hono/node-server'
 import type { Admin, Doorway } from '../admin/admin.ts'
+import { addAccount, changeAccount, changeOwn, listAccounts, ownAccount, showAccount } from './accounts.tsx'
 import { Assets } from './assets.ts'
 import type { WebParts } from './call.ts'
 import { act, home, search, show } from './explore.tsx'
@@ -36,6 +37,11 @@ const policy = {
   frameAncestors: ["'none'"],
 }
 
+const pagePaths = [
+  ...['/', '/search', '/r/*', '/cache', '/cache/*'],
+  ...['/account', '/accounts', '/accounts/*', '/login', '/logout'],
+]
+
 /** Routes the pages; whatever else is asked for falls through. */
 export function webApp({ now = Date.now, stopping, ...options }: WebOptions): WebApp {
   const parts: WebParts = { ...options, assets: new Assets(), tokens: new FormTokens(), now }
@@ -52,6 +58,12 @@ export function webApp({ now = Date.now, stopping, ...options }: WebOptions): We
   app.get('/cache/events', (c) => page(c, parts, (call) => fills(c, call, admin, stopping)))
   app.get('/cache/collection', (c) => page(c, parts, (call) => collection(call, admin)))
   app.post('/cache/collection', (c) => action(c, parts, (call) => collect(c, call, admin)))
+  app.get('/account', (c) => page(c, parts, (call) => ownAccount(call, admin)))
+  app.post('/account', (c) => action(c, parts, (call, form) => changeOwn(c, call, admin, form)))
+  app.get('/accounts', (c) => page(c, parts, (call) => listAccounts(call, admin)))
+  app.post('/accounts', (c) => action(c, parts, (call, form) => addAccount(c, call, admin, form)))
+  app.get('/accounts/:name', (c) => page(c, parts, (call) => showAccount(c, call, admin)))
+  app.post('/accounts/:name', (c) => action(c, parts, (call, form) => changeAccount(c, call, admin, form)))
   app.get('/login', (c) => page(c, parts, (call) => loginForm(call)))
   app.post('/login', (c) => action(c, parts, (call, form) => login(c, call, parts, form)))
   app.post('/logout', (c) => action(c, parts, () => logout(c)))
@@ -68,8 +80,7 @@ function guardPages(app: WebApp): void {
   })
   const sameOrigin = csrf()
   const small = bodyLimit({ maxSize: largestForm })
-  for (const path of ['/', '/search', '/r/*', '/cache', '/cache/*', '/login', '/logout'])
-    app.use(path, headers, sameOrigin, small)
+  for (const path of pagePaths) app.use(path, headers, sameOrigin, small)
 }
 
 function assetRoute(app: WebApp, { assets }: WebParts): void {

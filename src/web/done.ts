@@ -9,6 +9,13 @@ const texts: Record<string, (amount: number) => string> = {
   fetching: () => 'Being fetched: the page of the cache shows how far it is.',
   pinned: () => 'Pinned: it is not evicted any more.',
   unpinned: () => 'Unpinned.',
+  revoked: () => 'Revoked: it is refused within seconds.',
+  password: () => 'The password is changed.',
+  added: () => 'Added.',
+  changed: () => 'Changed.',
+  removed: () => 'Removed.',
+  public: () => 'Public: everybody may pull it.',
+  private: () => 'Private: it is for those who may see it.',
   collected: (amount) => (amount === 0 ? 'There was nothing to collect.' : `Collected ${amount} things.`),
 }
 

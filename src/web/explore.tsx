@@ -9,7 +9,7 @@ import { HomePage } from './pages/home.tsx'
 import { ImagePage } from './pages/image.tsx'
 import { RepositoryPage } from './pages/repository.tsx'
 import { SearchPage } from './pages/search.tsx'
-import { decodePath, type Rendered } from './respond.tsx'
+import { decodePath, unknownAction, type Rendered } from './respond.tsx'
 
 /** How many repositories each list of the front page has. */
 const shown = 8
@@ -120,6 +120,6 @@ export async function act(
       await admin.cache.pin(visitor, `${name}:${reference}`)
       return to(here, 'pinned')
     default:
-      throw new RegistryError('UNSUPPORTED', 'the form says no action that is known')
+      throw unknownAction()
   }
 }

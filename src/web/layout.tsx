@@ -56,6 +56,7 @@ export function Page({
           <nav aria-label="Main">
             <a href="/search">Explore</a>
             {mayAdminister && <a href="/cache">Cache</a>}
+            {mayAdminister && <a href="/accounts">Accounts</a>}
             {user === undefined ? <a href="/login">Log in</a> : <Account frame={frame} user={user} />}
           </nav>
         </header>
@@ -74,7 +75,7 @@ export function Page({
 function Account({ frame, user }: { frame: Frame; user: string }) {
   return (
     <form method="post" action="/logout" class="account">
-      <span class="who">{user}</span>
+      <a href="/account">{user}</a>
       <input type="hidden" name="token" value={frame.formToken} />
       <button type="submit" class="link">
         Log out

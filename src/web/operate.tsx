@@ -1,12 +1,11 @@
 import { streamSSE } from 'hono/streaming'
 import { windows, type Admin, type AdminContext } from '../admin/admin.ts'
-import { RegistryError } from '../oci/errors.ts'
 import type { WebCall } from './call.ts'
 import { doneText } from './done.ts'
 import { query } from './links.ts'
 import { CachePage } from './pages/cache.tsx'
 import { CollectionPage } from './pages/collection.tsx'
-import type { Rendered } from './respond.tsx'
+import { unknownAction, type Rendered } from './respond.tsx'
 
 export async function cache(call: WebCall, admin: Admin): Promise<Rendered> {
   const window = call.choice('window', ['day', 'week', 'month'])
@@ -56,7 +55,7 @@ export async function operate(
       await cache.unpin(visitor, pattern)
       return to('unpinned')
     default:
-      throw new RegistryError('UNSUPPORTED', 'the form says no action that is known')
+      throw unknownAction()
   }
 }
 

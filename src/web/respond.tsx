@@ -50,6 +50,11 @@ export function action(
   })
 }
 
+/** For a form that is not one of the page's. */
+export function unknownAction(): RegistryError {
+  return new RegistryError('UNSUPPORTED', 'the form says no action that is known', { status: 400 })
+}
+
 const document = (body: Rendered) => template`<!doctype html>${body}`
 
 const titles: Record<number, string> = { 403: 'Not for you', 404: 'Not here' }

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { vi } from 'vitest'
 import { Pusher, descriptor, imageOf as pushedImage, ociManifest } from './push.ts'
 import type { RepositorySpec } from './content.ts'
 import { makeClock } from './clock.ts'
@@ -120,6 +121,9 @@ async function openScene(upstream: Upstream, data: string, options: BerthOptions
       const text = await get(name, `manifests/${upstream.content.digest(name, manifest)}`)
       const { config, layers } = JSON.parse(text) as { config: Named; layers: Named[] }
       for (const { digest } of [config, ...layers]) await get(name, `blobs/${digest}`)
+      // The last bytes go out before the file is in its place, and what is asked for until then counts as missing.
+      const fills = async () => (await fetchRaw(`${berth.url}/api/v1/fills`, { headers: admin })).text()
+      await vi.waitUntil(async () => (await fills()) === '[]', 10_000)
     },
     async restart() {
       await berth.stop()
@@ -196,8 +200,25 @@ export async function startOldScene(): Promise<Scene> {
   clock.advance(3 * 3_600_000)
   scene = await scene.restart()
   await fetchRaw(`${scene.berth.url}/v2/ghcr.io/org/tool/manifests/1`)
+  await addAccounts(scene.berth)
   await scene.pull('library/node', '20')
   return scene
+}
+
+/** A user, bob, who owns the organization crew and has a token. */
+async function addAccounts(berth: RunningBerth): Promise<void> {
+  const post = (path: string, given: object) =>
+    fetchRaw(`${berth.url}/api/v1/${path}`, {
+      method: 'POST',
+      headers: { ...admin, 'content-type': 'application/json' },
+      body: JSON.stringify(given),
+    })
+  await post('users', { name: 'bob', password: 'bobs password' })
+  await post('organizations', { name: 'crew' })
+  await post('members', { organization: 'crew', user: 'bob', role: 'owner' })
+  await post('grants', { name: 'team/app', account: 'crew', role: 'writer' })
+  for (const owner of ['crew', 'ada'])
+    await post('tokens', { owner, name: 'nightly builds', scopes: ['team/*:pull,push'] })
 }
 
 export interface PageSpec {
@@ -228,6 +249,11 @@ export const allPages: readonly PageSpec[] = [
   open('missing', '/r/docker.io/library/nothing'),
   open('cache', '/cache', true),
   open('collection', '/cache/collection', true),
+  open('account', '/account', true),
+  open('accounts', '/accounts', true),
+  open('organization', '/accounts/crew', true),
+  open('user', '/accounts/bob', true),
+  open('hosted-of-admin', '/r/team/app', true),
   open('image-of-admin', `${node}/t/20`, true),
   open('application-of-admin', '/r/team/app/t/1.4.2', true),
 ]

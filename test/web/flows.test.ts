@@ -1,7 +1,7 @@
 import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startBrowser, Tab } from '../helpers/browser.ts'
-import { openRaw } from '../helpers/http.ts'
+import { fetchRaw, openRaw } from '../helpers/http.ts'
 import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
 import { describeTool } from '../helpers/tools.ts'
 
@@ -101,6 +101,60 @@ describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
     await page.getByText('Deleted.').waitFor()
     expect(await page.getByRole('rowheader').allTextContents()).toEqual(['stable'])
     expect(complaints).toEqual([])
+  })
+
+  it('is to create a token, to log in with it, and to revoke it', async () => {
+    const scene = await startScene()
+    const { page, complaints } = await visit(scene, '/account', asAdmin)
+    await page.getByLabel('For', { exact: true }).fill('nightly builds')
+    await page.getByLabel('Pattern of repositories').fill('team/*')
+    await page.getByRole('button', { name: 'Create token' }).click()
+    const token = (await page.locator('.notice .copyable code').textContent())!
+    const opens = async () => {
+      const basic = Buffer.from(`ada:${token}`).toString('base64')
+      return (await fetchRaw(`${scene.berth.url}/v2/`, { headers: { authorization: `Basic ${basic}` } })).status
+    }
+    await expect.poll(opens, { timeout: 5_000 }).toBe(200)
+    await page.goto(`${scene.berth.url}/account`)
+    expect(await page.content()).not.toContain(token)
+    await page.getByRole('row', { name: 'nightly builds' }).getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('Revoked').waitFor()
+    await expect.poll(opens, { timeout: 5_000 }).toBe(401)
+    expect(complaints).toEqual([])
+  })
+
+  it('is to add a user and an organization, and to make somebody its member', async () => {
+    const scene = await startScene()
+    const { page, complaints } = await visit(scene, '/accounts', asAdmin)
+    const addUser = page.locator('section', { has: page.getByRole('heading', { name: 'Add a user' }) })
+    await addUser.getByLabel('Name').fill('bob')
+    await addUser.getByLabel('Password').fill('bobs password')
+    await page.getByRole('button', { name: 'Add user' }).click()
+    await page.getByText('Added.').waitFor()
+    const addOrganization = page.locator('section', { has: page.getByRole('heading', { name: 'Add an organization' }) })
+    await addOrganization.getByLabel('Name').fill('crew')
+    await page.getByRole('button', { name: 'Add organization' }).click()
+    await page.getByRole('link', { name: 'crew' }).click()
+    await page.getByLabel('User', { exact: true }).fill('bob')
+    await page.getByRole('button', { name: 'Set member' }).click()
+    await page.getByText('Changed.').waitFor()
+    expect(
+      await page.locator('section', { has: page.getByRole('heading', { name: 'Members' }) }).textContent(),
+    ).toContain('bob')
+    await page.getByRole('button', { name: 'Remove crew' }).click()
+    await page.getByText('Removed.').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('is to make a repository public', async () => {
+    const scene = await startScene({ access: { user: { username: 'ada', password } } })
+    await pushApplication(scene.berth, ['1.0'])
+    const everybody = async () => (await fetchRaw(`${scene.berth.url}/r/team/app`)).status
+    expect(await everybody()).toBe(401)
+    const { page } = await visit(scene, '/r/team/app', asAdmin)
+    await page.getByRole('button', { name: 'Make it public' }).click()
+    await page.getByText('Public: everybody may pull it.').waitFor()
+    await expect.poll(everybody, { timeout: 5_000 }).toBe(200)
   })
 
   it('is nothing of this for those who may not: no button is shown, and no form of theirs is taken', async () => {

@@ -22,5 +22,6 @@ function constant(html: string, { berth, upstream }: Scene): string {
     .replaceAll(upstream.host, 'upstream.example')
     .replace(/(\/assets\/\w+)\.\w{12}\./g, '$1.HASH.')
     .replace(/(name="token" value=)"[^"]+"/g, '$1"TOKEN"')
+    .replace(/(name="id" value=)"[^"]+"/g, '$1"TOKEN-ID"')
     .replace(/[\d.]+ \w+ free on the disk/, '42 GiB free on the disk')
 }

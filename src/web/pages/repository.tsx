@@ -4,6 +4,7 @@ import { bytes, count, counted, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
 import { Ago, Chip, Copyable, Figure, Notice, Pager, ShortDigest } from '../parts.tsx'
+import { VisibilityAction } from './actions.tsx'
 import { RepositoryName as Name } from './home.tsx'
 
 export interface RepositoryProps {
@@ -43,6 +44,7 @@ export function RepositoryPage({ frame, repository, tags, search, done }: Reposi
           <Figure label="On disk">{bytes(repository.storedBytes)}</Figure>
         </dl>
       </div>
+      {registry === undefined && repository.may.settle && <VisibilityAction frame={frame} visibility={visibility} />}
       <Tags frame={frame} repository={repository} tags={tags} search={search} />
     </Page>
   )
