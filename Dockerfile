@@ -14,6 +14,7 @@ RUN npm run build && npm prune --omit=dev && chmod +x dist/main.js
 FROM node:24-slim
 ENV NODE_ENV=production \
     BERTH_LISTEN=0.0.0.0:5000 \
+    BERTH_ALLOW_PLAIN_HTTP=true \
     BERTH_STORAGE_DATA=/var/lib/berth
 WORKDIR /app
 COPY --from=build /build/package.json ./

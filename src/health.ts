@@ -1,6 +1,9 @@
 import { Hono } from 'hono'
+import type { IncomingMessage } from 'node:http'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpBindings } from '@hono/node-server'
 import type { Access } from './access/access.ts'
+import { RegistryError } from './oci/errors.ts'
 import type { Metrics } from './telemetry/telemetry.ts'
 
 export interface HealthOptions {
@@ -26,13 +29,22 @@ export function healthApp({ metrics, ready, access }: HealthOptions): Hono<{ Bin
     }
   })
   app.get('/metrics', async (c) => {
-    const { authorization } = c.env.incoming.headers
-    const identity = await access.identify(authorization, c.env.incoming.socket.remoteAddress)
-    if (!access.mayWatch(identity)) {
-      return c.text('log in to see figures\n', 401, { 'WWW-Authenticate': 'Basic realm="Berth", charset="UTF-8"' })
-    }
+    const refusal = await refusalOf(access, c.env.incoming)
+    if (refusal) return c.text(`${refusal.message}\n`, refusal.status as ContentfulStatusCode, refusal.headers)
     const { contentType, text } = await metrics.render()
     return c.body(text, 200, { 'Content-Type': contentType })
   })
   return app
+}
+
+async function refusalOf(access: Access, { headers, socket }: IncomingMessage): Promise<RegistryError | undefined> {
+  try {
+    const identity = await access.identify(headers.authorization, socket.remoteAddress)
+    if (access.mayWatch(identity)) return undefined
+    const challenge = { 'WWW-Authenticate': 'Basic realm="Berth", charset="UTF-8"' }
+    return new RegistryError('UNAUTHORIZED', 'log in to see figures', { headers: challenge })
+  } catch (error) {
+    if (error instanceof RegistryError) return error
+    throw error
+  }
 }

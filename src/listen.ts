@@ -1,7 +1,10 @@
 import type { RequestListener, Server as HttpServer } from 'node:http'
+import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, getRequestListener, type HttpBindings } from '@hono/node-server'
+import { answerClientError } from './client-errors.ts'
 import type { Proxy } from './proxy/proxy.ts'
+import type { Certificates } from './tls/tls.ts'
 
 export type Fetch = (request: Request, bindings: HttpBindings) => Response | Promise<Response>
 
@@ -18,14 +21,26 @@ const keepAliveTimeout = 75_000
 /** While stopping, how often connections are closed that have become idle; in milliseconds. */
 const idleSweep = 100
 
+/** What there is around HTTP. */
+export interface Around {
+  /** Without it HTTP is plain. */
+  certificates?: Certificates | undefined
+  proxy?: Proxy | undefined
+}
+
 /** Serves HTTP/1.1 on an address. Rejects with the system's error (EADDRINUSE, EACCES, ...) when it cannot be had. */
-export async function listen(fetch: Fetch, address: { host: string; port: number }, proxy?: Proxy): Promise<Listener> {
+export async function listen(fetch: Fetch, address: { host: string; port: number }, around: Around): Promise<Listener> {
+  const { certificates, proxy } = around
   // The name is for HTTP/1.0, which knows no Host header; health checks of load balancers still speak it.
-  const server = createAdaptorServer({ fetch: fetch as never, hostname: 'localhost' }) as HttpServer
+  const app = { fetch: fetch as never, hostname: 'localhost' }
+  const tls = certificates && { createServer: createTlsServer, serverOptions: certificates.options }
+  const server = createAdaptorServer({ ...app, ...tls }) as HttpServer
+  certificates?.follow((options) => (server as HttpsServer).setSecureContext(options))
   server.headersTimeout = headersTimeout
   server.keepAliveTimeout = keepAliveTimeout
   // Uploads and downloads of any length are honest: only idle time counts.
   server.requestTimeout = 0
+  server.on('clientError', answerClientError)
   proxy?.attach(server)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(address.port, address.host, () => {
@@ -36,7 +51,7 @@ export async function listen(fetch: Fetch, address: { host: string; port: number
   const { port } = server.address() as AddressInfo
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
   return {
-    url: `http://${host}:${port}`,
+    url: `${certificates ? 'https' : 'http'}://${host}:${port}`,
     close: (grace) => Promise.all([close(server, grace), proxy?.close(grace)]).then(() => {}),
   }
 }

@@ -14,6 +14,7 @@ import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
+import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
 import { openWebhooks } from './webhooks/webhooks.ts'
@@ -85,9 +86,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
-  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
-  hosted.start()
-  const registry = namespaces(cached, hosted)
+  // Before what is hosted: it names the namespaces of its users.
   const access = await openAccess({
     settings: config.access,
     folder: data,
@@ -96,7 +95,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     report,
     now,
   })
-
+  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
+  hosted.start()
+  const registry = namespaces(cached, hosted)
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
@@ -104,9 +105,12 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report })
     .route('/', health)
     .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
+  let certificates: Certificates | undefined
   try {
     const proxy = await openProxying({ config, registry, access, report, now })
-    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, proxy)
+    certificates = await openTls({ settings: config.tls, data, report, now })
+    const around = { proxy, certificates }
+    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, around)
     const stop = () => {
       stopping.abort()
       return listener.close(config.shutdownGrace).then(close)
@@ -118,6 +122,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   }
 
   async function close(): Promise<void> {
+    await certificates?.stop()
     access.stop()
     await webhooks.stop()
     await hosted.stop()

@@ -15,7 +15,8 @@ debian_packages=(
   busybox-static zstd              # what the test images are made of
   nginx wrk                        # the benchmark's yardsticks and load
   chromium                         # what the pages are looked at with
-  openssl iproute2 ca-certificates
+  strace                           # what is synced before an answer
+  openssl curl iproute2 e2fsprogs ca-certificates
 )
 
 # folder below $tools | package to build | version. Folders keep apart names that Debian's packages have too.
@@ -25,6 +26,7 @@ go_binaries=(
   'bin|oras.land/oras/cmd/oras|v1.3.6'
   'bin|github.com/regclient/regclient/cmd/regctl|v0.11.7'
   'bin|helm.sh/helm/v4/cmd/helm|v4.3.1'
+  'bin|github.com/letsencrypt/pebble/v2/cmd/pebble|v2.10.1'
   'bin|github.com/sigstore/cosign/v3/cmd/cosign|v3.1.3'
   'bin|github.com/distribution/distribution/v3/cmd/registry|v3.1.2'
   'bin|github.com/moby/buildkit/cmd/buildctl|v0.34.2|within'

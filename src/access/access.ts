@@ -2,6 +2,7 @@
 import type { RepositoryName } from '../oci/reference.ts'
 import type { PrivateRight, Soon } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { hostNamespaces } from './accounts.ts'
 import type { BasicCredentials } from './basic.ts'
 import { Credentials } from './credentials.ts'
 import type { ReportAccessEvent } from './events.ts'
@@ -90,7 +91,8 @@ export interface Access {
 /** Rejects when the accounts, the file of passwords or the keys cannot be read. */
 export async function openAccess(options: AccessOptions): Promise<Access> {
   const { settings, folder, metadata, isHosted, report = () => {}, now = Date.now } = options
-  const directory = await Directory.open({ ...settings, metadata: metadata.access, report })
+  const found = (names: readonly string[]) => hostNamespaces(metadata.hosted, names, now)
+  const directory = await Directory.open({ ...settings, metadata: metadata.access, report, found })
   directory.watch()
   const tokens = await Tokens.open(folder, now)
   const credentials = new Credentials({ directory, tokens, report, now })

@@ -25,6 +25,18 @@ export class AccountError extends Error {
 /** A name is that of a namespace as well. */
 const nameForm = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
 
+/** Hosts the namespaces of users that others keep. A name that could be none has none. */
+export async function hostNamespaces(
+  hosted: HostedMetadata,
+  names: readonly string[],
+  now: () => number,
+): Promise<void> {
+  const there = new Set(await hosted.listNamespaces())
+  for (const name of names) {
+    if (nameForm.test(name) && !there.has(name)) await hosted.addNamespace(name, now())
+  }
+}
+
 /** Makes and changes accounts and their rights: one place for the command line and pages. Every method throws AccountError. */
 export class Accounts {
   readonly #options: AccountsOptions

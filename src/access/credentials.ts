@@ -31,6 +31,8 @@ export class Credentials {
   readonly #options: CredentialsOptions
   readonly #passwords = new Passwords()
   readonly #attempts: Attempts
+  /** Of those who are answered as nobody when they are wrong: they are no sign of somebody guessing. */
+  readonly #mirrorAttempts: Attempts
   /** By a keyed hash, so that no password is kept. */
   readonly #known = new LRUCache<string, Known>({ max: 5_000 })
   readonly #bearers = new WeakMap<Claims, Known>()
@@ -40,6 +42,7 @@ export class Credentials {
   constructor(options: CredentialsOptions) {
     this.#options = options
     this.#attempts = new Attempts(options.now)
+    this.#mirrorAttempts = new Attempts(options.now)
   }
 
   /** By an Authorization header. Throws TOOMANYREQUESTS for one who has been wrong too often. */
@@ -52,21 +55,35 @@ export class Credentials {
 
   /** By a name and a password, or a robot's token in the password's place. Throws TOOMANYREQUESTS. */
   login(given: BasicCredentials, address: string): Soon<Identity> {
-    const user = given.username.normalize('NFC')
-    const key = createHmac('sha256', this.#salt).update(`${user}\0${given.password}`).digest('base64')
+    return this.#once(given, 'login', address)
+  }
+
+  /** The same for a client that may have sent a login for somewhere else: what is wrong is nobody, and no attempt to log in. */
+  mirrorLogin(given: BasicCredentials, address: string): Soon<Identity> {
+    return this.#once(given, 'mirror', address)
+  }
+
+  /** What was right before is right at once; the same question asked several times at once is answered once. */
+  #once(given: BasicCredentials, kind: 'login' | 'mirror', address: string): Soon<Identity> {
+    const { username, password } = given
+    const user = username.normalize('NFC')
+    const key = createHmac('sha256', this.#salt).update(`${user}\0${password}`).digest('base64')
     const known = this.#known.get(key)
     if (known && this.#stillHolds(known)) return known.identity
     this.#known.delete(key)
-    let flight = this.#flights.get(key)
+    const flightKey = `${kind} ${key}`
+    let flight = this.#flights.get(flightKey)
     if (!flight) {
       const { generation } = this.#options.directory
-      flight = this.#check(user, given.password, address)
+      const check = () =>
+        kind === 'login' ? this.#asLogin(user, password, address) : this.#asMirror(user, password, address)
+      flight = Promise.resolve(this.#byToken(password, address) ?? check())
         .then((identity) => {
-          if (!identity.wrong) this.#known.set(key, { identity, generation })
+          if (identity.user !== undefined) this.#known.set(key, { identity, generation })
           return identity
         })
-        .finally(() => this.#flights.delete(key))
-      this.#flights.set(key, flight)
+        .finally(() => this.#flights.delete(flightKey))
+      this.#flights.set(flightKey, flight)
     }
     return flight
   }
@@ -114,12 +131,23 @@ export class Credentials {
     return { ...robot(this.#options.directory.token(credential.id)!), granted: scopes }
   }
 
-  async #check(user: string, password: string, address: string): Promise<Identity> {
-    const byToken = looksLikeToken(password) ? this.#byRobotToken(password) : undefined
-    if (byToken) {
-      this.#options.report({ type: 'login-succeeded', user: byToken.user!, by: 'token', address })
-      return byToken
-    }
+  #byToken(password: string, address: string): Identity | undefined {
+    const identity = looksLikeToken(password) ? this.#byRobotToken(password) : undefined
+    if (identity) this.#options.report({ type: 'login-succeeded', user: identity.user!, by: 'token', address })
+    return identity
+  }
+
+  async #asMirror(user: string, password: string, address: string): Promise<Identity> {
+    const account = user.slice(0, 100)
+    if (this.#mirrorAttempts.wait(account, address) > 0) return anonymous
+    this.#mirrorAttempts.begin(account, address)
+    const found = this.#options.directory.user(user)
+    if (!(await this.#compare(password, found)) || !found) return anonymous
+    this.#mirrorAttempts.right(account, address)
+    return { user, credential: { kind: 'password', id: found.credential } }
+  }
+
+  async #asLogin(user: string, password: string, address: string): Promise<Identity> {
     const account = user.slice(0, 100)
     const wait = this.#attempts.wait(account, address)
     if (wait > 0) {

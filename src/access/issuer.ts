@@ -68,14 +68,17 @@ export class Issuer {
     const { login, address = '' } = request
     if (!login) return anonymous
     const { credentials } = this.#options
-    const identity =
-      'refreshToken' in login
-        ? await credentials.byStoredLogin(login.refreshToken, address)
-        : await credentials.login(login, address)
-    if (!identity.wrong) return identity
-    if (!isRefresh(request) && (await this.#isMirrorPull(request, nameOf))) return anonymous
-    const message = isRefresh(request) ? 'the stored login is over: log in again' : 'the user name or password is wrong'
-    throw new RegistryError('UNAUTHORIZED', message)
+    const isMirrorPull = await this.#isMirrorPull(request, nameOf)
+    if ('refreshToken' in login) {
+      const identity = await credentials.byStoredLogin(login.refreshToken, address)
+      if (!identity.wrong) return identity
+      if (isMirrorPull) return anonymous
+      throw new RegistryError('UNAUTHORIZED', 'the stored login is over: log in again')
+    }
+    if (isMirrorPull) return credentials.mirrorLogin(login, address)
+    const identity = await credentials.login(login, address)
+    if (identity.wrong) throw new RegistryError('UNAUTHORIZED', 'the user name or password is wrong')
+    return identity
   }
 
   /**
@@ -88,9 +91,7 @@ export class Issuer {
       const meant = type === 'repository' ? nameOf(name) : undefined
       return meant !== undefined && !this.#options.isHosted(meant) && actions.every((action) => action === 'pull')
     })
-    if (!ofUpstreams) return false
-    const allowed = await this.#narrowed(anonymous, scopes, nameOf)
-    return allowed.length === scopes.length
+    return ofUpstreams && (await this.#narrowed(anonymous, scopes, nameOf)).length === scopes.length
   }
 
   async #narrowed(identity: Identity, asked: readonly Scope[], nameOf: NameOf): Promise<Scope[]> {

@@ -56,10 +56,7 @@ export class Tokens {
       .setIssuer(issuer)
       .setAudience(audiences[kind])
       .setIssuedAt(seconds)
-      // Clocks of those who look into it may be behind.
-      .setNotBefore(seconds - 60)
       .setExpirationTime(seconds + lifetimes[kind])
-      .setJti(crypto.randomUUID())
     if (user !== undefined) jwt.setSubject(user)
     return jwt.sign(key.secret)
   }

@@ -23,6 +23,8 @@ export interface DirectoryOptions {
   user?: { username: string; password: string } | undefined
   htpasswdFile?: string | undefined
   report: ReportAccessEvent
+  /** Told the users who are not in the database, at first and after each change. */
+  found?: (names: readonly string[]) => Promise<void>
 }
 
 /** Names that stand for more than one in rules, and those of clients that did not log in. */
@@ -59,6 +61,7 @@ export class Directory implements RepositoryFacts {
     if (user) directory.#admin = admin(user.username, await hashOfSettings(user.username, user.password))
     await directory.#readFile()
     await directory.refresh()
+    if (user) await options.found?.([user.username])
     return directory
   }
 
@@ -150,6 +153,7 @@ export class Directory implements RepositoryFacts {
     if (!read) return
     for (const problem of read.refused) this.#tell(problem)
     this.#fromFile = read.users
+    await this.#options.found?.([...read.users.keys()])
     if (this.#records) this.#build()
   }
 

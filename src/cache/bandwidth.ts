@@ -1,10 +1,15 @@
-/** A cap on what is fetched from one upstream. Who reads waits less than read-ahead: that gets what readers leave. */
+/** The order in which bytes are let through: of small blobs, which never wait behind big ones, then what readers wait for, then the rest. */
+export type Turn = 'small' | 'wanted' | 'ahead'
+
+const order: Record<Turn, number> = { small: 0, wanted: 1, ahead: 2 }
+
+/** A cap on what is fetched from one upstream. Read-ahead gets what readers leave. */
 export class Bandwidth {
   readonly #bytesPerSecond: number
   readonly #now: () => number
   /** When what was granted so far is used up, in milliseconds. */
   #paidUntil = 0
-  readonly #waiting: { bytes: number; wanted: () => boolean; go: () => void }[] = []
+  readonly #waiting: { bytes: number; turn: () => Turn; go: () => void }[] = []
   #timer: NodeJS.Timeout | undefined
 
   /** Infinity is no cap at all. */
@@ -13,11 +18,11 @@ export class Bandwidth {
     this.#now = now
   }
 
-  /** Resolves when so many more bytes may be taken. `wanted` tells whether a reader waits for them, asked again at each turn. */
-  async take(bytes: number, wanted: () => boolean): Promise<void> {
+  /** Resolves when so many more bytes may be taken. `turn` is asked anew each time somebody may go. */
+  async take(bytes: number, turn: () => Turn): Promise<void> {
     if (this.#bytesPerSecond === Infinity) return
     await new Promise<void>((go) => {
-      this.#waiting.push({ bytes, wanted, go })
+      this.#waiting.push({ bytes, turn, go })
       this.#serve()
     })
   }
@@ -32,11 +37,8 @@ export class Bandwidth {
       }, this.#paidUntil - now)
       return
     }
-    const index = Math.max(
-      0,
-      this.#waiting.findIndex((one) => one.wanted()),
-    )
-    const [next] = this.#waiting.splice(index, 1)
+    const ranks = this.#waiting.map((one) => order[one.turn()])
+    const [next] = this.#waiting.splice(ranks.indexOf(Math.min(...ranks)), 1)
     // A pause leaves no credit: bursts are what a cap is to prevent.
     this.#paidUntil = Math.max(this.#paidUntil, now - 50) + (next!.bytes / this.#bytesPerSecond) * 1000
     next!.go()

@@ -112,6 +112,7 @@ export function openCache(options: CacheOptions): Cache {
     metadata,
     limits: { maxSize: Infinity, minFree: 0, pins: [], maxIdle: () => Infinity, ...options.keep },
     inUse: (digest) => inUse.has(digest) || fills.has(digest),
+    evictedManifests: (digests) => hotManifests.drop(digests),
     report,
     now,
   })

@@ -2,6 +2,7 @@ import { Buffers } from '../oci/buffers.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
+import type { Turn } from './bandwidth.ts'
 import type { FillSource } from './fill-policy.ts'
 
 /** Between an upstream's socket and the file: large enough that system calls do not count, and as many as commonly run at once. */
@@ -14,8 +15,8 @@ export interface FetchTarget {
   answered(fetch: Fetch, blob: Blob): void
   /** Writes and announces bytes; rejects when the disk fails. */
   landed(bytes: Uint8Array, position: number): Promise<void>
-  /** Whether a reader waits for what this brings. */
-  isWanted(fetch: Fetch): boolean
+  /** How urgent what this brings is, where an upstream's bandwidth is capped. */
+  turn(fetch: Fetch): Turn
 }
 
 /** One request to the upstream, writing what it brings from `position` on. Its `end` may be moved down while it runs. */
@@ -32,6 +33,8 @@ export class Fetch {
   #stalled = false
   #watched = false
   #sinceWatch = 0
+  /** Whether it is the upstream that is waited for, and not the disk or a cap of ours. */
+  #reading = false
 
   /** Brings the bytes of `stretch`; `asked` leaves them to be picked from the whole blob where it is undefined. */
   constructor(source: FillSource, stretch: ByteRange, asked: ByteRange | undefined) {
@@ -68,10 +71,12 @@ export class Fetch {
     // An upstream that ignores Range starts at the front: what is present already passes by unread.
     let at = blob.range?.start ?? 0
     while (!this.#stopped && this.position < this.end) {
+      this.#reading = true
       const got = await blob.read(buffer)
+      this.#reading = false
       if (got === 0) return this.#expectEnd(blob)
       this.#sinceWatch += got
-      await this.source.bandwidth?.take(got, () => target.isWanted(this))
+      await this.source.bandwidth?.take(got, () => target.turn(this))
       const skipped = Math.min(got, this.position - at)
       at += got
       const bytes = buffer.subarray(skipped, Math.min(got, skipped + this.end - this.position))
@@ -91,13 +96,13 @@ export class Fetch {
 
   /** Called at the end of each watch: gives up a connection that brought next to nothing since the last call. */
   watch(milliseconds: number): void {
-    const slow = this.#sinceWatch < (slowest * milliseconds) / 1000
+    const slow = this.#reading && this.#sinceWatch < (slowest * milliseconds) / 1000
     // One that was answered in the middle of a watch is judged by the next.
     if (this.#watched && slow) {
       this.#stalled = true
       this.#blob?.close()
     }
-    this.#watched = this.#blob !== undefined
+    this.#watched = this.#reading
     this.#sinceWatch = 0
   }
 

@@ -3,6 +3,7 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
+import type { Turn } from './bandwidth.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
 import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
 import { isComing, nextStretch, segmentFor } from './plan.ts'
@@ -125,8 +126,9 @@ export class Fetching implements FetchTarget {
     return this.#fill.landed(bytes, position)
   }
 
-  isWanted({ position, end }: Fetch): boolean {
-    return this.#fill.wanted().some((wanted) => position <= wanted && wanted < end)
+  turn({ position, end }: Fetch): Turn {
+    if (this.#isSmall) return 'small'
+    return this.#fill.wanted().some((wanted) => position <= wanted && wanted < end) ? 'wanted' : 'ahead'
   }
 
   #learnSize(blob: Blob): void {
@@ -164,6 +166,10 @@ export class Fetching implements FetchTarget {
     return true
   }
 
+  get #isSmall(): boolean {
+    return this.#fill.size !== undefined && this.#fill.size <= smallBlob
+  }
+
   #connections(): number {
     const large = (this.#fill.size ?? 0) > this.#policy.parallelThreshold
     return this.#ranges && this.#parallel && large ? Math.min(this.#allowed, this.#policy.connections) : 1
@@ -199,7 +205,7 @@ export class Fetching implements FetchTarget {
     const release = await this.#slots.acquire({
       fill: this.#fill,
       upstream: fetch.source.upstream,
-      small: this.#fill.size !== undefined && this.#fill.size <= smallBlob,
+      small: this.#isSmall,
       wanted: () => this.#fill.wanted().some((position) => range.start <= position && position < fetch.end),
     })
     const error: unknown = await fetch.run(this, this.#buffers).then(

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache'
+import type { Digest } from '../oci/digest.ts'
 import type { Manifest } from '../oci/registry.ts'
 
 /** What a tag means, as last seen. */
@@ -45,5 +46,11 @@ export class HotManifests {
 
   dropTag(key: string): void {
     this.#tags.delete(key)
+  }
+
+  /** Forgets manifests that are kept no more: else they would be served from here, and never be kept again. */
+  drop(digests: ReadonlySet<Digest>): void {
+    for (const [key, { digest }] of this.#manifests.entries()) if (digests.has(digest)) this.#manifests.delete(key)
+    for (const [key, { manifest }] of this.#tags.entries()) if (digests.has(manifest.digest)) this.#tags.delete(key)
   }
 }

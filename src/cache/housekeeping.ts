@@ -22,6 +22,8 @@ export interface HousekeepingOptions {
   limits: KeepingLimits
   /** What is being read or filled. */
   inUse: (digest: Digest) => boolean
+  /** Called with manifests that were evicted. */
+  evictedManifests: (digests: ReadonlySet<Digest>) => void
   report: ReportCacheEvent
   now: () => number
 }
@@ -109,14 +111,17 @@ export class Housekeeping {
   }
 
   async #evictAll(): Promise<number> {
-    const { limits, metadata } = this.#options
+    const { limits, metadata, evictedManifests } = this.#options
     const pinned = await pinnedContent([...limits.pins, ...(await metadata.pins.list())], metadata)
     const freed = await this.#evictBlobs(pinned)
     const share = { maxBytes: Math.max(leastManifestBytes, limits.maxSize / 100), toFree: 0 }
     const manifests = await metadata.listEvictableManifests(batch)
+    const evicted = new Set<Digest>()
     for (const { digest } of this.#choose(manifests, await metadata.manifestBytes(), pinned, share)) {
       await metadata.removeManifest(digest)
+      evicted.add(digest)
     }
+    if (evicted.size > 0) evictedManifests(evicted)
     return freed
   }
 

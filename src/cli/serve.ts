@@ -52,9 +52,13 @@ function dockerHint(config: Config, { url, hasAdmin }: Server): string[] {
     // dockerd answers any challenge of a mirror with the user's Docker Hub password.
     return ['not as a registry mirror: with access.anonymous: none it would send its Docker Hub login here']
   }
-  // Where users log in, the bare address asks for it; this path never does.
-  const mirror = (config.publicUrl ?? reachable(url)) + (hasAdmin ? '/docker.io' : '')
-  return ['in /etc/docker/daemon.json, then restart Docker:', `{ "registry-mirrors": ["${mirror}"] }`]
+  const address = config.publicUrl ?? reachable(url)
+  if (!hasAdmin) return ['in /etc/docker/daemon.json, then restart Docker:', `{ "registry-mirrors": ["${address}"] }`]
+  // Where users log in, the bare address asks for it, and dockerd would answer with its Docker Hub login.
+  return [
+    'in /etc/docker/daemon.json, then restart Docker (before 28: a virtual host instead of the path, see README):',
+    `{ "registry-mirrors": ["${address}/docker.io"] }`,
+  ]
 }
 
 /** The URL with loopback for the wildcard address, which clients cannot dial. */

@@ -18,6 +18,7 @@ import { access } from './access.ts'
 import { hosted } from './hosted.ts'
 import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
+import { checkTls, tls } from './tls.ts'
 import { upstreams } from './upstreams.ts'
 import { webhooks } from './webhooks.ts'
 
@@ -27,6 +28,11 @@ const hostPattern = /^(?:\*|(?:\*\.)?[A-Za-z0-9._-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.
 
 export const configSchema = group({
   listen: option(listenAddress().prefault('127.0.0.1:5000'), 'address and port to listen on'),
+  allowPlainHttp: option(
+    yesOrNo().prefault(false),
+    'whether to listen beyond loopback without TLS where no proxy is named that has it: for networks that are trusted',
+  ),
+  tls,
   publicUrl: option(
     httpUrl('an http:// or https:// URL without a path', false).exactOptional(),
     'the URL clients use; else X-Forwarded-* from a trusted proxy, else Host',
@@ -83,7 +89,9 @@ export const configSchema = group({
     ),
   }),
   shutdownGrace: option(duration(day).prefault('30s'), 'time for running responses to finish at a stop'),
-}).superRefine(checkTrustedRoot, { when: () => true })
+})
+  .superRefine(checkTrustedRoot, { when: () => true })
+  .superRefine(checkTls, { when: () => true })
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
   ? readonly DeepReadonly<Item>[]

@@ -18,13 +18,8 @@ export function hostedStatements(database: Database) {
       `SELECT count(*) AS count FROM hosted_repositories WHERE namespace = ?
          AND id IN (SELECT repository FROM hosted_manifests UNION SELECT repository FROM hosted_blobs)`,
     ),
-    usage: prepare<[string, string, string], { blobs: number; manifests: number; tags: number }>(
-      `SELECT
-         (SELECT total(size) FROM (SELECT DISTINCT digest, size FROM hosted_blobs
-            JOIN hosted_repositories ON id = repository WHERE namespace = ?)) AS blobs,
-         (SELECT total(length(bytes)) FROM hosted_manifests
-            JOIN hosted_repositories ON id = repository WHERE namespace = ?) AS manifests,
-         (SELECT count(*) FROM hosted_tags JOIN hosted_repositories ON id = repository WHERE namespace = ?) AS tags`,
+    usage: prepare<[string], { bytes: number; tags: number }>(
+      'SELECT bytes, tags FROM hosted_usage WHERE namespace = ?',
     ),
 
     addRepository: prepare<[string, string], { id: number }>(

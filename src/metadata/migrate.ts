@@ -6,6 +6,7 @@ import webhooks from './migrations/0004-webhooks.ts'
 import signatures from './migrations/0005-signatures.ts'
 import access from './migrations/0006-access.ts'
 import figures from './migrations/0008-figures.ts'
+import usage from './migrations/0009-usage.ts'
 
 /** In order; what has been released is never changed, only followed by another. */
 // prettier-ignore
@@ -17,6 +18,7 @@ const migrations = [
   signatures,
   access,
   figures,
+  usage,
 ]
 
 /** Brings a database to this version, each step in a transaction. Throws when a newer Berth has written it. */

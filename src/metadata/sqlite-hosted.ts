@@ -55,8 +55,7 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   async usage(namespace: string): Promise<NamespaceUsage> {
-    const { blobs, manifests, tags } = this.#sql.usage.get(namespace, namespace, namespace)!
-    return { bytes: blobs + manifests, tags }
+    return this.#sql.usage.get(namespace) ?? { bytes: 0, tags: 0 }
   }
 
   async hasRepository(name: RepositoryName): Promise<boolean> {

@@ -60,6 +60,6 @@ function refusedTag(
   if (fixed) return { immutable: fixed }
   if (added.length === 0 || maxTags === Infinity) return undefined
   const namespace = name.split('/', 1)[0]!
-  const { tags: present } = sql.usage.get(namespace, namespace, namespace)!
+  const { tags: present } = sql.usage.get(namespace)!
   return present + added.length > maxTags ? { tooManyTags: present } : undefined
 }

@@ -4,9 +4,18 @@ import type { CacheEvent } from '../cache/cache.ts'
 import type { HostedEvent } from '../hosted/hosted.ts'
 import type { TunnelEvent } from '../proxy/proxy.ts'
 import type { SignatureEvent } from '../signatures/signatures.ts'
+import type { CertificateEvent } from '../tls/tls.ts'
 import type { UpstreamEvent } from '../upstream/upstream.ts'
 import type { WebhookEvent } from '../webhooks/webhooks.ts'
 
 /** Everything that rooms tell. */
 export type Event =
-  AccessEvent | RequestEvent | CacheEvent | HostedEvent | SignatureEvent | TunnelEvent | UpstreamEvent | WebhookEvent
+  | AccessEvent
+  | CertificateEvent
+  | RequestEvent
+  | CacheEvent
+  | HostedEvent
+  | SignatureEvent
+  | TunnelEvent
+  | UpstreamEvent
+  | WebhookEvent

@@ -111,6 +111,10 @@ export function logEvents(log: Logger): (event: Event) => void {
         const { upstream, repository, digest, result, message } = event
         return log[result === 'good' ? 'debug' : 'warn']({ upstream, repository, digest, signature: result }, message)
       }
+      case 'certificate': {
+        const good = event.outcome === 'loaded' || event.outcome === 'ordered'
+        return log[good ? 'info' : 'error'](`certificate ${event.outcome}: ${event.message}`)
+      }
       case 'tunnel': {
         const { target, outcome, message } = event
         return log[message === undefined ? 'debug' : 'warn']({ target, outcome }, message ?? 'tunnel')

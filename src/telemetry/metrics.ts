@@ -79,6 +79,8 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.hosted.inc({ what: 'collection failed' })
         case 'webhook':
           return counters.webhooks.inc({ hook: event.hook, outcome: event.outcome })
+        case 'certificate':
+          return counters.certificates.inc({ outcome: event.outcome })
         case 'tunnel':
           return counters.tunnels.inc({ outcome: event.outcome })
         case 'token-created':
@@ -161,6 +163,11 @@ function countersOf(registers: Registry[]) {
     ),
     storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
     tunnels: counter('proxy_tunnels_total', 'CONNECT requests: served, passed on, refused or failed.', ['outcome']),
+    certificates: counter(
+      'certificates_total',
+      'Certificates of our own: loaded, ordered, or kept where the new one failed.',
+      ['outcome'],
+    ),
     tagsMoved: counter('upstream_tags_moved_total', 'Cached tags that came to mean another manifest.', ['upstream']),
     hosted: counter(
       'hosted_changes_total',

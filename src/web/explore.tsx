@@ -91,10 +91,14 @@ export async function act(
   form: ReadonlyMap<string, string>,
 ): Promise<Response> {
   const { name, reference } = targetOf(c.req.path, admin)
-  if (reference === undefined)
-    throw new RegistryError('UNSUPPORTED', 'there is nothing to be done to a whole repository')
   const { visitor } = call
   const to = (path: string, done: string, amount?: number) => c.redirect(path + query({ done, amount }), 303)
+  if (reference === undefined) {
+    const visibility = form.get('action')
+    if (visibility !== 'public' && visibility !== 'private') throw unknownAction()
+    await admin.accounts.setPublic(visitor, name, visibility === 'public')
+    return to(repositoryPath(name), visibility)
+  }
   const here = imagePath(name, reference)
   switch (form.get('action')) {
     case 'delete':

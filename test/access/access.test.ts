@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { expectError } from '../helpers/api-table.ts'
 import { fetchRaw } from '../helpers/http.ts'
+import { basic, bearer, startWithUsers, tokenFor } from '../helpers/login.ts'
 import { startBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 
@@ -31,6 +32,20 @@ describe('access.anonymous: none', () => {
     }
     expect(new Set(answers.map((answer) => answer.text())).size).toBe(1)
     expect(upstream.requests).toEqual([])
+  })
+
+  it('asks to log in where there are users, and tells no name from another until then', async () => {
+    const { url } = await startWithUsers({ access: { anonymous: 'none' } })
+    const paths = ['org/app', 'team/open', 'team/app', 'nowhere.example.com/a/b', 'ghcr.io/a/b']
+    for (const asked of ['manifests/1', `blobs/sha256:${'0'.repeat(64)}`, 'tags/list']) {
+      const answers = await Promise.all(paths.map((path) => fetchRaw(`${url}/v2/${path}/${asked}`)))
+      expect(new Set(answers.map((answer) => `${answer.status} ${answer.text()}`)).size).toBe(1)
+      expectError(answers[0]!, 'UNAUTHORIZED')
+    }
+    expect((await fetchRaw(`${url}/docker.io/v2/`)).status).toBe(401)
+    const nobody = await tokenFor(url, 'repository:org/app:pull')
+    expect((await fetchRaw(`${url}/v2/`, { headers: bearer(nobody) })).status).toBe(401)
+    expect((await fetchRaw(`${url}/v2/team/app/tags/list`, { headers: basic('carl') })).status).toBe(404)
   })
 
   it('leaves /healthz to probes', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { makeClock } from '../helpers/clock.ts'
 import { fetchRaw } from '../helpers/http.ts'
+import { basic, bearer, startWithUsers, tokenFor } from '../helpers/login.ts'
 import { startBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 
@@ -55,6 +56,33 @@ describe('a repository that is private at its upstream', () => {
     const blob = started.upstream.content.digest('org/secret', 'secret')
     expect(await started.status(`org/secret/blobs/${blob}`)).toBe(200)
     expect(await started.status(`org/open/blobs/${blob}`)).toBe(404)
+  })
+})
+
+describe('opened by access.policy', () => {
+  const policy = [{ match: 'docker.io/org/**', private: ['bob', 'team'] }]
+
+  it('is for those it names, by Basic and by token; others are DENIED, and nobody is asked to log in', async () => {
+    const upstream = await startUpstream({ content, auth })
+    const berth = await startWithUsers({
+      access: { policy },
+      upstreams: [{ name: 'docker.io', url: upstream.url, credentials }],
+    })
+    const get = (headers: Record<string, string>) => fetchRaw(`${berth.url}/v2/org/secret/manifests/1`, { headers })
+    expect((await get({})).headers['www-authenticate']).toContain('scope="repository:org/secret:pull"')
+    for (const [user, status] of [
+      ['bob', 200],
+      ['carl', 200],
+      ['root', 200],
+      ['eve', 403],
+    ] as const) {
+      const token = await tokenFor(berth.url, 'repository:org/secret:pull', user)
+      for (const headers of [basic(user), bearer(token)])
+        expect([user, (await get(headers)).status]).toEqual([user, status])
+    }
+    const anonymous = bearer(await tokenFor(berth.url, 'repository:org/secret:pull'))
+    expect((await get(anonymous)).status).toBe(401)
+    expect((await fetchRaw(`${berth.url}/v2/org/open/manifests/1`)).status).toBe(200)
   })
 })
 

@@ -1,12 +1,11 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { testApi, type Row } from '../helpers/api-table.ts'
 import { makeContent } from '../helpers/content.ts'
 import { fetchRaw } from '../helpers/http.ts'
-import { startBerth, type RunningBerth } from '../helpers/start.ts'
-import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { shareBerth } from '../helpers/shared-berth.ts'
 
 // What no client should send, and what looks like it: a clear error in JSON each, and the upstream never asked.
 
@@ -21,16 +20,7 @@ const m = content.digest('a/tags/list', 'm')
 const a = content.digest('a/tags/list', 'a')
 const hex = 'a1'.repeat(32)
 
-let upstream: Upstream
-let berth: RunningBerth
-beforeAll(async () => {
-  upstream = await startUpstream({ content })
-  berth = await startBerth({ upstreams: [{ name: 'docker.io', url: upstream.url }] })
-})
-afterAll(async () => {
-  await berth.stop()
-  await upstream.stop()
-})
+const berth = shareBerth(content)
 const url = () => berth.url
 
 const refused = (code: NonNullable<Row['code']>, status: number, what: string, path: string): Row => ({
@@ -42,7 +32,7 @@ const refused = (code: NonNullable<Row['code']>, status: number, what: string, p
 })
 
 describe('malformed', () => {
-  afterAll(() => expect(upstream.requests).toEqual([]))
+  afterAll(() => expect(berth.upstream.requests).toEqual([]))
   testApi(url, [
     refused('NAME_INVALID', 400, 'a name in upper case (case 64)', '/v2/library/Node/manifests/20'),
     refused('NAME_INVALID', 400, 'a name with ___ (case 64)', '/v2/library/no___de/manifests/20'),
@@ -164,6 +154,9 @@ describe('requests that are hardly HTTP', () => {
   it('headers of 64 KiB are refused with 431', async () => {
     const answer = await fetchRaw(`${berth.url}/v2/`, { headers: { 'x-large': 'x'.repeat(64 * 1024) } })
     expect([answer.status, answer.headers.connection]).toEqual([431, 'close'])
+    expect(answer.json()).toEqual({
+      errors: [{ code: 'SIZE_INVALID', message: 'the path and the headers of a request must have at most 16 KiB' }],
+    })
   })
 
   it('a path of 64 KiB is refused with 431', async () => {
@@ -190,6 +183,14 @@ describe('requests that are hardly HTTP', () => {
   ])('%s is answered, and the server lives', async (_, bytes, status) => {
     expect(await raw(bytes)).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
     expect((await fetchRaw(`${berth.url}/v2/`)).status).toBe(200)
+  })
+
+  it('what cannot be read is told so in JSON, also after another request over the same connection', async () => {
+    const socket = connect(Number(new URL(berth.url).port), '127.0.0.1')
+    socket.write('GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1.1 200 /)
+    socket.write('hello\r\n\r\n')
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 400 [^]*\r\n\r\n\{"errors":\[\{"code":"UNSUPPORTED",/)
   })
 
   it('a manifest by the full URL is that manifest', async () => {

@@ -1,34 +1,33 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { testApi, type Row } from '../helpers/api-table.ts'
 import { makeContent } from '../helpers/content.ts'
 import { fetchRaw, openRaw } from '../helpers/http.ts'
-import { startBerth, type RunningBerth } from '../helpers/start.ts'
-import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { shareBerth } from '../helpers/shared-berth.ts'
 
 // Ranges of blobs (RFC 9110, 14; cases 44: spegel #548, serverless-registry PR #147, dragonfly client PR #1874).
 
 const KiB = 1024
+const size = 3 * KiB * KiB
+const big = ['suffix', 'middle', 'beyond', 'several', 'open', 'untouched']
 const content = makeContent({
   'library/node': {
     blobs: { a: '0123456789', empty: '', large: { size: 300 * KiB, seed: 1 }, cold: { size: 300 * KiB, seed: 2 } },
     manifests: { m: { config: 'a', layers: ['large', 'empty', 'cold'] } },
     tags: { 20: 'm' },
   },
+  // An image each: nothing of one is read ahead for another.
+  'library/big': {
+    blobs: Object.fromEntries(big.map((name, seed) => [name, { size, seed }])),
+    manifests: Object.fromEntries(big.map((name) => [`image-${name}`, { config: name, layers: [name] }])),
+    tags: Object.fromEntries(big.map((name) => [name, `image-${name}`])),
+  },
 })
 const node = content.in('library/node')
+const bigOnes = content.in('library/big')
 const of = (name: string) => node.digest(name)
 const path = `/v2/library/node/blobs/${of('a')}`
 
-let upstream: Upstream
-let berth: RunningBerth
-beforeAll(async () => {
-  upstream = await startUpstream({ content })
-  berth = await startBerth({ upstreams: [{ name: 'docker.io', url: upstream.url }] })
-})
-afterAll(async () => {
-  await berth.stop()
-  await upstream.stop()
-})
+const berth = shareBerth(content)
 const url = () => berth.url
 const blobUrl = (name: string) => `${berth.url}/v2/library/node/blobs/${of(name)}`
 
@@ -152,15 +151,15 @@ describe('several ranges (stargz, soci and zstd:chunked ask for dozens)', () => 
 
 describe('a range of a blob that is not cached', () => {
   it('is answered from a request for that range, and the whole is kept after it (case 44)', async () => {
-    upstream.forget()
+    berth.upstream.forget()
     const range = { headers: { range: 'bytes=100000-100009' } }
     const answer = await fetchRaw(blobUrl('cold'), range)
     expect([answer.status, answer.headers['content-range']]).toEqual([206, 'bytes 100000-100009/307200'])
     expect(answer.raw.equals(node.bytes('cold').subarray(100_000, 100_010))).toBe(true)
-    await upstream.until(({ open }) => open === 0 && upstream.bytesSent >= 300 * KiB)
+    await berth.upstream.until(({ open }) => open === 0 && berth.upstream.bytesSent >= 300 * KiB)
     const later = await fetchRaw(blobUrl('cold'))
     expect([later.status, later.raw.equals(node.bytes('cold'))]).toEqual([200, true])
-    expect(upstream.sentAgain(of('cold'))).toBe(0)
+    expect(berth.upstream.sentAgain(of('cold'))).toBe(0)
   })
 
   it('of which the client reads one piece and hangs up leaves the next client right (containerd, chunks)', async () => {
@@ -169,5 +168,55 @@ describe('a range of a blob that is not cached', () => {
     first.destroy()
     expect(piece.equals(node.bytes('large').subarray(1, 1001))).toBe(true)
     expect((await fetchRaw(blobUrl('large'))).raw.equals(node.bytes('large'))).toBe(true)
+  })
+})
+
+// The upstream sends the first 5000 bytes of each answer and holds the rest: what is answered was asked for by itself.
+describe('a range of a large cold blob', () => {
+  const bigUrl = (name: string) => `${berth.url}/v2/library/big/blobs/${bigOnes.digest(name)}`
+  // Its size is known by the manifest that names it.
+  beforeAll(async () => {
+    for (const name of big) await fetchRaw(`${berth.url}/v2/library/big/manifests/${name}`)
+  })
+
+  it.each([
+    ['suffix', 'bytes=-1000', size - 1000, size],
+    ['middle', `bytes=${size / 2}-${size / 2 + 999}`, size / 2, size / 2 + 1000],
+    ['beyond', `bytes=${size - 10}-${size * 2}`, size - 10, size],
+  ])('comes before the rest: %s (%s)', async (name, range, start, end) => {
+    const release = berth.upstream.hold(new RegExp(bigOnes.digest(name)), 5000)
+    const answer = await fetchRaw(bigUrl(name), { headers: { range } })
+    expect([answer.status, answer.headers['content-range']]).toEqual([206, `bytes ${start}-${end - 1}/${size}`])
+    expect(answer.raw.equals(bigOnes.bytes(name).subarray(start, end))).toBe(true)
+    release()
+  })
+
+  it('may be several: each is fetched by itself, in the order asked', async () => {
+    const release = berth.upstream.hold(new RegExp(bigOnes.digest('several')), 5000)
+    const answer = await fetchRaw(bigUrl('several'), { headers: { range: 'bytes=2000000-2000099,0-99,-100' } })
+    expect([answer.status, answer.headers['content-length']]).toEqual([206, String(answer.raw.length)])
+    const bytes = bigOnes.bytes('several')
+    let at = 0
+    for (const [start, end] of [
+      [2_000_000, 2_000_100],
+      [0, 100],
+      [size - 100, size],
+    ] as const) {
+      at = answer.raw.indexOf('\r\n\r\n', at) + 4
+      expect(answer.raw.subarray(at, at + end - start).equals(bytes.subarray(start, end)), `${start}`).toBe(true)
+    }
+    release()
+  })
+
+  it('may be open: it streams from there to the end', async () => {
+    const answer = await fetchRaw(bigUrl('open'), { headers: { range: 'bytes=1000000-' } })
+    expect([answer.status, answer.headers['content-range']]).toEqual([206, `bytes 1000000-${size - 1}/${size}`])
+    expect(answer.raw.equals(bigOnes.bytes('open').subarray(1_000_000))).toBe(true)
+  })
+
+  it('past its end is a 416 that costs the upstream no byte', async () => {
+    const answer = await fetchRaw(bigUrl('untouched'), { headers: { range: `bytes=${size}-` } })
+    expect([answer.status, answer.headers['content-range']]).toEqual([416, `bytes */${size}`])
+    expect(berth.upstream.served(bigOnes.digest('untouched'))).toEqual([])
   })
 })

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { testApi } from '../helpers/api-table.ts'
 import { makeContent } from '../helpers/content.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { mediaTypes } from '../helpers/manifest-spec.ts'
-import { startBerth, type RunningBerth } from '../helpers/start.ts'
-import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { shareBerth } from '../helpers/shared-berth.ts'
 
 // One row per line of the specification's table of endpoints that concerns reading. Each GET is tried as HEAD as well.
 
@@ -27,16 +26,7 @@ const absent = `sha256:${'0'.repeat(64)}`
 const v2 = { 'docker-distribution-api-version': 'registry/2.0' }
 const noType = { 'content-encoding': undefined, 'transfer-encoding': undefined }
 
-let upstream: Upstream
-let berth: RunningBerth
-beforeAll(async () => {
-  upstream = await startUpstream({ content })
-  berth = await startBerth({ upstreams: [{ name: 'docker.io', url: upstream.url }] })
-})
-afterAll(async () => {
-  await berth.stop()
-  await upstream.stop()
-})
+const berth = shareBerth(content)
 const url = () => berth.url
 
 const manifestHeaders = (name: string, type: string) => ({

@@ -6,6 +6,7 @@ import { cpus, tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Measure } from './measure.ts'
+import { bearerManifest } from './measures/bearer.ts'
 import { busyManifest } from './measures/busy.ts'
 import { coldImage, coldMany, coldOne, coldRange, coldUnshaped } from './measures/cold.ts'
 import { dockerImage } from './measures/docker.ts'
@@ -21,6 +22,7 @@ const measures: Measure[] = [
   warmManifest,
   warmSmall,
   warmBlob,
+  bearerManifest,
   coldOne,
   coldMany,
   coldUnshaped,

@@ -222,6 +222,7 @@ describe('errors in mid-blob', () => {
     upstream.expireTokens()
     release()
     expect(bytes.equals(await readAll(blob))).toBe(true)
+    expect(upstream.count(/blobs.* 401/)).toBeGreaterThan(0)
     await cached.expectNothingLeft()
   })
 })

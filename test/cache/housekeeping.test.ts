@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
+import { existsSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import type { Digest } from '../../src/oci/digest.ts'
 import { Layout } from '../../src/store/layout.ts'
@@ -59,6 +58,8 @@ describe('a store over its limit', () => {
     const manifests = { m: { layers: Array.from({ length: 2_500 }, (_, i) => ({ of: fakeDigest(i), size: 10 })) } }
     const upstream = await startUpstream({ content: { pinned: { manifests, tags: { 1: 'm' } } } })
     const cached = await startCached(upstream, { keep: { maxSize: 25_100, pins: ['up/pinned:1'] } })
+    // The round of the start knows nothing of what comes now.
+    await cached.cache.evict()
     await cached.manifest('pinned', '1')
     const now = Date.now()
     for (let i = 0; i < 2_600; i++) await cached.metadata.blobStored(fakeDigest(i), 10, now + i)
@@ -95,6 +96,26 @@ describe('a store over its limit', () => {
   })
 })
 
+it('fetches again what is evicted at the very moment it is asked for, by whom and in what way whatsoever', async () => {
+  const { upstream, cached, layer } = await startPulled({ keep: { maxSize: 0 } })
+  let over = false
+  const evicting = (async () => {
+    while (!over) await cached.cache.evict()
+  })()
+  const pull = async (name: string, turn: number) => {
+    const bytes = upstream.content.bytes(name, 'l')
+    const range = turn % 3 === 0 ? { start: 1000 * turn, end: size } : undefined
+    const got = await cached.read(name, layer[name]!, range)
+    expect(got.equals(range ? bytes.subarray(range.start) : bytes), `${name}, turn ${turn}`).toBe(true)
+    expect((await cached.registry.headBlob(name as never, layer[name] as Digest)).size).toBe(size)
+  }
+  for (let turn = 0; turn < 60; turn++) await Promise.all(['a', 'a', 'b', 'c'].map((name) => pull(name, turn)))
+  over = true
+  await evicting
+  expect(cached.count('evicted')).toBeGreaterThan(10)
+  await cached.expectNothingLeft()
+})
+
 it('lets go of what lay idle too long, and of nothing else', async () => {
   const { cached, clock, layer, kept } = await startPulled({ keep: { maxIdle: () => day } })
   clock.advance(day)
@@ -102,6 +123,27 @@ it('lets go of what lay idle too long, and of nothing else', async () => {
   clock.advance(1000)
   await cached.cache.evict()
   expect(await kept()).toBe('b')
+})
+
+describe('manifests', () => {
+  it('stay when blobs must go: they make stale pulls possible', async () => {
+    const { upstream, cached, clock, kept } = await startPulled({ keep: { maxSize: 0 } })
+    await cached.cache.evict()
+    expect(await kept()).toBe('')
+    await upstream.stop()
+    clock.advance(day)
+    expect((await cached.manifest('a', '1')).stale).toBeDefined()
+  })
+
+  it('that lay idle too long go, and are fetched again when they are asked for', async () => {
+    const { upstream, cached, clock } = await startPulled({ keep: { maxIdle: () => day } })
+    clock.advance(2 * day)
+    await cached.cache.evict()
+    expect(await cached.metadata.manifestBytes()).toBe(0)
+    upstream.forget()
+    expect((await cached.manifest('a', '1')).stale).toBeUndefined()
+    expect(upstream.count(/GET .*manifests/)).toBeGreaterThan(0)
+  })
 })
 
 describe('scrubbing', () => {
@@ -114,6 +156,6 @@ describe('scrubbing', () => {
     expect(cached.count('wrong-content')).toBe(1)
     expect(await cached.stored(layer.a!)).toBeUndefined()
     expect((await cached.read('a', layer.a!)).equals(upstream.content.bytes('a', 'l'))).toBe(true)
-    expect(path.basename(new Layout(cached.folder).quarantined(layer.a as Digest))).toContain(layer.a!.slice(7))
+    expect(existsSync(new Layout(cached.folder).quarantined(layer.a as Digest))).toBe(true)
   })
 })

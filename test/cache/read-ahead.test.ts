@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { ReadAhead } from '../../src/cache/read-ahead.ts'
+import type { Digest } from '../../src/oci/digest.ts'
+import { parseRepositoryName } from '../../src/oci/reference.ts'
 import { startCached } from '../helpers/cached.ts'
 import { startUpstream } from '../helpers/upstream.ts'
+
+const fakeDigest = (n: number) => `sha256:${n.toString(16).padStart(64, '0')}` as Digest
 
 const layers = ['l1', 'l2', 'l3', 'l4', 'l5']
 
@@ -40,6 +45,27 @@ describe('read-ahead', () => {
     await cached.manifest('app', '1')
     await cached.settled()
     expect(layersAsked()).toBe(0)
+  })
+
+  it('fetches so many layers at once and no more; the rest follow as these end', async () => {
+    const descriptor = (n: number) => ({ mediaType: 'layer', digest: fakeDigest(n), size: n })
+    const layers = Array.from({ length: 60 }, (_, n) => descriptor(n))
+    const bytes = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, config: descriptor(99), layers }))
+    const ends: (() => void)[] = []
+    const ahead = new ReadAhead(() => new Promise((end) => ends.push(end)))
+    const name = parseRepositoryName('app')
+    ahead.manifestServed(name, { digest: fakeDigest(100), mediaType: 'manifest', size: bytes.length, bytes })
+    ahead.blobAsked(name, fakeDigest(7))
+    expect(ends).toHaveLength(24)
+    ends[0]!()
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(ends).toHaveLength(25)
+    for (let ended = 1; ended < ends.length; ended++) {
+      ends[ended]!()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    // The one that was asked for is fetched by whoever asked.
+    expect(ends).toHaveLength(59)
   })
 
   it('can be switched off for an upstream', async () => {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Slots, type SlotRequest } from '../../src/cache/slots.ts'
+import { startCached } from '../helpers/cached.ts'
+import { startUpstream } from '../helpers/upstream.ts'
 
 /** Asks for connections by name and tells who has one. */
 function makeDesk(limits: { total: number; perUpstream: number }) {
@@ -85,5 +87,34 @@ describe('connections to upstreams', () => {
     expect(desk.holders).toHaveLength(17)
     await desk.release('huge')
     expect(desk.holders).toHaveLength(17)
+  })
+})
+
+describe('behind big blobs that hold every connection', () => {
+  const mebibyte = 1024 * 1024
+
+  it('small blobs and manifests come at once, and other big blobs in their turn', async () => {
+    const big = (seed: number) => ({ size: 2 * mebibyte, seed })
+    const content = {
+      app: {
+        blobs: { c: '{}', one: big(1), two: big(2), small: { size: 50_000, seed: 3 } },
+        manifests: { m: { config: 'c', layers: ['one', 'two', 'small'] }, other: { config: 'c', layers: ['small'] } },
+        tags: { 1: 'm', 2: 'other' },
+      },
+    }
+    const upstream = await startUpstream({ content })
+    const cached = await startCached(upstream, { limits: { total: 1, perUpstream: 1 } })
+    await cached.manifest('app', '1')
+    const digest = (name: string) => upstream.content.digest('app', name)
+    const release = upstream.hold(new RegExp(digest('one')), 1000)
+    const one = cached.read('app', digest('one'))
+    await upstream.asked(new RegExp(digest('one')))
+    const two = cached.read('app', digest('two'))
+    await cached.read('app', digest('small'))
+    await cached.manifest('app', '2')
+    expect(upstream.requests.filter((line) => line.includes(digest('two')))).toEqual([])
+    release()
+    expect((await one).equals(upstream.content.bytes('app', 'one'))).toBe(true)
+    expect((await two).equals(upstream.content.bytes('app', 'two'))).toBe(true)
   })
 })

@@ -40,10 +40,10 @@ describe('a mistake on the command line', () => {
 describe('berth config', () => {
   it('prints the settings in force', async () => {
     const file = join(makeFolder({ 'b.yaml': 'storage: { maxSize: 1GiB }' }), 'b.yaml')
-    const { code, out } = await run(['config', '--config', file], { BERTH_LISTEN: '0.0.0.0:80' })
+    const { code, out } = await run(['config', '--config', file], { BERTH_LISTEN: '127.0.0.1:80' })
     expect(code).toBe(0)
     expect(out).toContain('maxSize: 1GiB')
-    expect(out).toContain('listen: 0.0.0.0:80')
+    expect(out).toContain('listen: 127.0.0.1:80')
   })
 
   it('prints the JSON schema with --schema, whatever the settings', async () => {

@@ -22,11 +22,13 @@ export interface CachedOptions extends Pick<CacheOptions, 'fill' | 'limits' | 'k
   freshness?: number
   /** Off unless a test is about it: it asks for more than the test did. */
   readAhead?: boolean
+  /** Bytes a second. */
+  maxBandwidth?: number
 }
 
 /** A cache in front of a test upstream, on a real store and database, without HTTP in between. Closed when the test ends. */
 export async function startCached(upstream: Upstream, options: CachedOptions = {}): Promise<Cached> {
-  const { folder = makeFolder(), freshness = 60_000, readAhead = false, ...rest } = options
+  const { folder = makeFolder(), freshness = 60_000, readAhead = false, maxBandwidth, ...rest } = options
   mkdirSync(folder, { recursive: true })
   const events: CacheEvent[] = []
   const store = await fsStore(folder)
@@ -41,7 +43,7 @@ export async function startCached(upstream: Upstream, options: CachedOptions = {
     network,
     ...(rest.now && { now: rest.now }),
   })
-  const registry = cache.registry('up', reader, { freshness, rules: [], readAhead })
+  const registry = cache.registry('up', reader, { freshness, rules: [], readAhead, maxBandwidth })
   const cached = new Cached({ cache, registry, store, metadata, folder, events }, async () => {
     await cache.stop()
     await network.close()

@@ -14,6 +14,7 @@ import { makeFolder } from '../helpers/folder.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { testAccessMetadata } from '../suites/access-metadata.ts'
 import { testBrowsing } from '../suites/browsing.ts'
+import { testHostedMetadata } from '../suites/hosted-metadata.ts'
 import { testMetadata } from '../suites/metadata.ts'
 import { testWebhookMetadata } from '../suites/webhook-metadata.ts'
 
@@ -27,6 +28,7 @@ const makeSqlite = async () => {
 testMetadata('SQLite', makeSqlite)
 testAccessMetadata('SQLite', makeSqlite)
 testBrowsing('SQLite', makeSqlite)
+testHostedMetadata('SQLite', makeSqlite)
 testWebhookMetadata('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))
@@ -90,6 +92,26 @@ describe('the database file', () => {
       await metadata.putManifest(node, manifest, [])
     }
     expect(statSync(`${file}-wal`).size).toBeLessThan(16 * 1024 * 1024)
+    await metadata.close()
+  })
+})
+
+describe('what a namespace of 200,000 blobs holds', () => {
+  it('is told in no time: quotas ask before every upload, and the event loop waits', { timeout: 60_000 }, async () => {
+    const file = makeFile()
+    await sqliteMetadata(file).close()
+    const database = new Database(file)
+    database.exec(`
+      INSERT INTO hosted_repositories (id, namespace, name) VALUES (1, 'team', 'team/app');
+      WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT 200000)
+      INSERT INTO hosted_blobs SELECT 1, 'sha256:' || hex(randomblob(32)), 10, 1 FROM n`)
+    database.close()
+    const metadata = sqliteMetadata(file)
+    const began = performance.now()
+    for (let i = 0; i < 100; i++) {
+      expect(await metadata.hosted.usage('team')).toEqual({ bytes: 2_000_000, tags: 0 })
+    }
+    expect((performance.now() - began) / 100).toBeLessThan(1)
     await metadata.close()
   })
 })

@@ -4,30 +4,19 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { makeBytes } from '../helpers/bytes.ts'
 import { fetchRaw } from '../helpers/http.ts'
-import { makeFolder } from '../helpers/folder.ts'
 import { eventually } from '../helpers/open-files.ts'
 import { lengthOf, Pusher, sha256 } from '../helpers/push.ts'
-import { serve } from './serving.ts'
+import { makeHostingHome, serve } from './serving.ts'
 
 const mebibyte = 1024 * 1024
 /** More in CI, where there is time. */
 const kills = Number(process.env.BERTH_TEST_KILLS ?? (process.env.CI ? 50 : 4))
 
-function makeHome(): string {
-  const settings = {
-    listen: '127.0.0.1:0',
-    storage: { data: './data', minFree: 0 },
-    access: { anonymous: 'push' },
-    hosted: { namespaces: ['team'] },
-  }
-  return makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
-}
-
 const uploads = (home: string): string[] => readdirSync(path.join(home, 'data', 'uploads'))
 
 describe('a process killed', () => {
   it('right after each 201 has what it acknowledged', { timeout: 120_000 }, async () => {
-    const home = makeHome()
+    const home = makeHostingHome()
     for (let i = 0; i < kills; i++) {
       const serving = await serve(home)
       const pusher = new Pusher(serving.url)
@@ -44,7 +33,7 @@ describe('a process killed', () => {
   })
 
   it(`in mid-push, ${kills} times: the push goes on where it was and ends whole`, { timeout: 180_000 }, async () => {
-    const home = makeHome()
+    const home = makeHostingHome()
     const bytes = makeBytes({ size: (kills + 1) * 3 * mebibyte, seed: 77 }).read()
     let serving = await serve(home)
     const location = new URL(await new Pusher(serving.url).open()).pathname

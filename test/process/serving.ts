@@ -16,6 +16,17 @@ export function makeHome(upstream: Upstream, settings: Record<string, unknown> =
   return makeFolder({ 'config/berth.yaml': JSON.stringify(config) })
 }
 
+/** A folder with a configuration in which everybody may push to the namespace `team`. */
+export function makeHostingHome(data = './data'): string {
+  const settings = {
+    listen: '127.0.0.1:0',
+    storage: { data, minFree: 0 },
+    access: { anonymous: 'push' },
+    hosted: { namespaces: ['team'] },
+  }
+  return makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
+}
+
 export interface Serving {
   readonly berth: BerthProcess
   readonly url: string

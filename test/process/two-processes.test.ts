@@ -3,19 +3,8 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startBerth } from '../helpers/berth-process.ts'
-import { makeFolder } from '../helpers/folder.ts'
 import { Pusher } from '../helpers/push.ts'
-import { serve } from './serving.ts'
-
-function makeHome(): string {
-  const settings = {
-    listen: '127.0.0.1:0',
-    storage: { data: './data', minFree: 0 },
-    access: { anonymous: 'push' },
-    hosted: { namespaces: ['team'] },
-  }
-  return makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
-}
+import { makeHostingHome, serve } from './serving.ts'
 
 /** Another process that has the database's write lock until its input ends. */
 async function startLocking(home: string): Promise<{ release(): Promise<void> }> {
@@ -40,7 +29,7 @@ async function startLocking(home: string): Promise<{ release(): Promise<void> }>
 
 describe('while another process writes to the database (case 65)', () => {
   it('pushes wait and succeed, and pulls do not even wait', { timeout: 60_000 }, async () => {
-    const home = makeHome()
+    const home = makeHostingHome()
     const { url } = await serve(home)
     const pusher = new Pusher(url)
     await pusher.image('before', 'layer')
@@ -61,7 +50,7 @@ describe('while another process writes to the database (case 65)', () => {
   })
 
   it('berth collect and berth namespace fail no push, and no push fails them', { timeout: 120_000 }, async () => {
-    const home = makeHome()
+    const home = makeHostingHome()
     const { url } = await serve(home)
     const pusher = new Pusher(url)
     let done = false

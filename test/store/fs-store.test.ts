@@ -56,6 +56,17 @@ describe('a store in a folder', () => {
     await store.close()
   })
 
+  it('checks a blob no faster than it is told to: pulls want the disk', async () => {
+    const { store } = await openStore()
+    const content = Buffer.alloc(400_000, 'slowly')
+    await keepBlob(store, content)
+    const started = performance.now()
+    expect(await store.check(digestOf(content), 1_000_000)).toBe(true)
+    // A tenth of a second's bytes at a time, and no wait after the last.
+    expect(performance.now() - started).toBeGreaterThan(250)
+    await store.close()
+  })
+
   it('ignores and removes in partial/ what is not its own, or of no use', async () => {
     const { folder, store, layout } = await openStore()
     for (const name of ['x.tmp', `${digest.replace(':', '-')}.json.new`])

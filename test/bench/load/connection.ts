@@ -35,8 +35,11 @@ export class Connection {
   #exchange: Exchange | undefined
   #closed = false
 
-  constructor(url: string, bytesPerSecond?: number) {
+  readonly #headers: string
+
+  constructor(url: string, bytesPerSecond?: number, authorization?: string) {
     const { hostname, port, host } = new URL(url)
+    this.#headers = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`
     this.#host = host
     this.#bytesPerSecond = bytesPerSecond
     const buffer = Buffer.allocUnsafeSlow(bytesPerSecond ? 32 * 1024 : 1024 * 1024)
@@ -61,7 +64,9 @@ export class Connection {
       if (this.#closed) return reject(new Error('the connection is closed'))
       const result = { status: 0, bytes: 0, first: 0, total: 0 }
       this.#exchange = { started: performance.now(), head: '', length: undefined, result, resolve, reject }
-      this.#socket.write(`${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nUser-Agent: bench\r\n${headers}\r\n`)
+      this.#socket.write(
+        `${method} ${path} HTTP/1.1\r\nHost: ${this.#host}\r\nUser-Agent: bench\r\n${this.#headers}${headers}\r\n`,
+      )
       if (body && body.length > 0) this.#socket.write(body)
     })
   }

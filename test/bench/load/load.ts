@@ -15,6 +15,8 @@ export interface Load {
   path: string
   connections: number
   seconds: number
+  /** Sent with each request. */
+  authorization?: string
 }
 
 /** Requests answered a second, as many as go. */
@@ -29,19 +31,27 @@ export async function byteRate(load: Load): Promise<number> {
   return bytes / ((performance.now() - started) / 1000)
 }
 
-async function wrkRate({ url, path, connections, seconds }: Load): Promise<number> {
-  const command = pinned('load', ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s', url + path])
+async function wrkRate({ url, path, connections, seconds, authorization }: Load): Promise<number> {
+  const headers = authorization === undefined ? [] : ['-H', `Authorization: ${authorization}`]
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '60s', ...headers]
+  const command = pinned('load', ['wrk', ...options, url + path])
   const { stdout } = await exec(command[0]!, command.slice(1))
   const failed = /Non-2xx or 3xx responses: \d+|Socket errors: .*/.exec(stdout)
   if (failed) throw new Error(`${url}${path}: ${failed[0]}`)
   return Number(/Requests\/sec: +([\d.]+)/.exec(stdout)![1])
 }
 
-async function ownLoad({ url, path, connections, seconds }: Load): Promise<{ requests: number; bytes: number }> {
+async function ownLoad({
+  url,
+  path,
+  connections,
+  seconds,
+  authorization,
+}: Load): Promise<{ requests: number; bytes: number }> {
   const end = performance.now() + seconds * 1000
   const total = { requests: 0, bytes: 0 }
   const client = async () => {
-    const connection = new Connection(url)
+    const connection = new Connection(url, undefined, authorization)
     while (performance.now() < end) {
       total.bytes += expectSuccess(await connection.get(path), path).bytes
       total.requests++

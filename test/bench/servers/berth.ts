@@ -51,7 +51,7 @@ export async function startBerth({ folder, upstream, core, env = {} }: BerthOpti
     },
   })
   const url = `http://127.0.0.1:${port}`
-  await answers(`${url}/v2/`, output)
+  await answers(`${url}/healthz`, output)
   const startedIn = performance.now() - started
   return {
     url,
