@@ -38,14 +38,6 @@ export function ago(time: number, now: number): string {
   return time > now ? `in ${text}` : `${text} ago`
 }
 
-/** `45 s`, `12 min`, `3 h`, `2 d`; of a number of milliseconds. */
-export function span(milliseconds: number): string {
-  const seconds = Math.round(milliseconds / 1000)
-  if (seconds < 90) return `${seconds} s`
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
-  return seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} d`
-}
-
 /** `2026-11-25 19:21 UTC`. */
 export function date(time: number): string {
   return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`

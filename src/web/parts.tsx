@@ -1,6 +1,6 @@
 import type { PropsWithChildren } from 'hono/jsx'
 import type { Digest } from '../oci/digest.ts'
-import { ago, date, shortDigest, visible } from './format.ts'
+import { ago, date, shortDigest } from './format.ts'
 import type { Frame } from './layout.tsx'
 
 /** How long ago, with the exact time for who points at it. */
@@ -11,11 +11,6 @@ export function Ago({ time, now, none = '–' }: { time: number | undefined; now
       {ago(time, now)}
     </time>
   )
-}
-
-/** A text from elsewhere. */
-export function Foreign({ text }: { text: string }) {
-  return <>{visible(text)}</>
 }
 
 export function ShortDigest({ digest, href }: { digest: Digest; href?: string }) {
