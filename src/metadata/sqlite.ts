@@ -19,7 +19,9 @@ import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
+import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
+import { SqlitePins } from './sqlite-pins.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
@@ -78,6 +80,8 @@ class SqliteMetadata implements Metadata {
   readonly access: SqliteAccess
   readonly audit: SqliteAudit
   readonly browsing: SqliteBrowsing
+  readonly figures: SqliteFigures
+  readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
   readonly webhooks: SqliteWebhooks
 
@@ -89,7 +93,10 @@ class SqliteMetadata implements Metadata {
     this.hosted = new SqliteHosted(database, this.#writes)
     this.access = new SqliteAccess(database, this.#writes)
     this.audit = new SqliteAudit(database)
-    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
+    const writing = (work: () => unknown) => this.#write(work)
+    this.browsing = new SqliteBrowsing(database, writing)
+    this.figures = new SqliteFigures(database, writing)
+    this.pins = new SqlitePins(database, writing)
     this.#sql = statements(database)
     const parts: SqliteParts = {
       database,
