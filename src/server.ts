@@ -102,7 +102,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const registry = namespaces(cached, hosted)
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
-  const app = apiApp({ registry, access, publicUrl, trustedProxies, report }).route('/', health)
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now }).route('/', health)
   let certificates: Certificates | undefined
   try {
     const proxy = await openProxying({ config, registry, access, report, now })

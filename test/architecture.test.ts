@@ -96,7 +96,7 @@ const owners: Record<string, readonly string[]> = {
   '@sigstore/protobuf-specs': ['signatures'],
   '@sigstore/verify': ['signatures'],
   commander: ['cli'],
-  jose: ['access', 'upstream'],
+  jose: ['access'],
   '@node-rs/argon2': ['access'],
   '@node-rs/bcrypt': ['access'],
   zod: ['config'],

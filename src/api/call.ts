@@ -26,6 +26,7 @@ export interface Serving {
   readonly forwarded: Forwarded
   /** Set where answers name URLs and not paths alone. */
   readonly publicUrl: string | undefined
+  readonly now: () => number
 }
 
 /** One request, who makes it, and the ways to answer it; each answer is reported once. */
@@ -102,6 +103,11 @@ export class Call implements Asker {
   /** The URL by which the client reaches us, without a slash at its end. Clients of HTTP/1.0 name no host. */
   get baseUrl(): string {
     return this.#serving.forwarded.urlOf(this.incoming) ?? 'http://localhost'
+  }
+
+  /** The time by which content ages, in milliseconds since 1970. */
+  now(): number {
+    return this.#serving.now()
   }
 
   get sender(): Sender {
