@@ -31,6 +31,7 @@ const rooms: Record<string, Room> = {
   signatures: { rooms: ['oci', 'metadata'], never: http },
   namespaces: { rooms: ['oci'] },
   proxy: { rooms: ['oci'], never: web },
+  audit: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   tls: { rooms: ['oci'], never: web },
   webhooks: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
@@ -57,6 +58,7 @@ const rooms: Record<string, Room> = {
   cli: {
     rooms: [
       'server',
+      'audit',
       'config',
       'access',
       'api',

@@ -183,6 +183,7 @@ export class Call implements Asker {
       search: this.search,
       name: this.name,
       tag: this.tag,
+      user: this.identity?.user,
       client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,

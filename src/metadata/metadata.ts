@@ -5,12 +5,14 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
+import type { AuditMetadata } from './audit.ts'
 import type { Browsing } from './browsing.ts'
 import type { HostedMetadata } from './hosted.ts'
 import type { SignatureMetadata } from './signatures.ts'
 import type { WebhookMetadata } from './webhooks.ts'
 
 export type * from './access.ts'
+export type * from './audit.ts'
 export type * from './browsing.ts'
 export type * from './hosted.ts'
 export type * from './signatures.ts'
@@ -77,6 +79,8 @@ export interface Metadata {
   readonly hosted: HostedMetadata
   /** Accounts and their rights. */
   readonly access: AccessMetadata
+  /** Who did what. */
+  readonly audit: AuditMetadata
   /** What people look for, hosted and cached alike. */
   readonly browsing: Browsing
   /** What was found out of signatures of upstreams' content. */

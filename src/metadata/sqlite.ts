@@ -17,6 +17,7 @@ import { DurableWrites } from './durable-writes.ts'
 import { isLocked, LockWait } from './lock-wait.ts'
 import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
+import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
@@ -69,6 +70,7 @@ class SqliteMetadata implements Metadata {
   readonly #writes: DurableWrites
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
+  readonly audit: SqliteAudit
   readonly browsing: SqliteBrowsing
   readonly signatures: SqliteSignatures
   readonly webhooks: SqliteWebhooks
@@ -80,6 +82,7 @@ class SqliteMetadata implements Metadata {
     this.#writes = new DurableWrites({ database, lock: this.#lock, sync })
     this.hosted = new SqliteHosted(database, this.#writes)
     this.access = new SqliteAccess(database, this.#writes)
+    this.audit = new SqliteAudit(database)
     this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
     this.#sql = statements(database)
     const parts: SqliteParts = {
