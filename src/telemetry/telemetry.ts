@@ -35,7 +35,8 @@ export function createTelemetry({ level, readings, figures: keeping, now }: Tele
       metrics.count(event)
       logEvent(event)
       figures.count(event)
-      conditions.note(event)
+      // What comes with every pull says nothing of how things stand.
+      if (event.type !== 'request' && event.type !== 'lookup') conditions.note(event)
     },
     metrics,
     conditions,
