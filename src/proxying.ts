@@ -32,7 +32,7 @@ export async function openProxying(options: ProxyingOptions): Promise<Proxy | un
         locate: (address: { path: string; prefix?: string | undefined }) => registry.locateIn(upstream, address),
         isMirror: () => true,
       }
-      return requestListener(unchallenged(apiApp({ registry: inside, access, report }).fetch))
+      return requestListener(unchallenged(apiApp({ registry: inside, access, report, now }).fetch))
     },
     admit: async (authorization, address) => access.enter(await access.identify(authorization, address), true),
     allow: config.proxy.allow,

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess } from './access/access.ts'
 import { apiApp, type RequestEvent } from './api/app.ts'
+import { openAudit } from './audit/audit.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
@@ -60,8 +61,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     report: (event) => telemetry.report(event),
     now,
   })
+  const audit = openAudit({
+    metadata: metadata.audit,
+    keep: config.audit.keep,
+    now,
+    failed: ({ message }) => telemetry.report({ type: 'storage-failure', message: `the audit log: ${message}` }),
+  })
   const report = (event: Event) => {
     telemetry.report(event)
+    audit.tell(event)
     webhooks.tell(event)
     if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
   }
@@ -102,7 +110,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
   const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }
-  const app = apiApp({ registry, access, publicUrl, trustedProxies, report })
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
     .route('/', health)
     .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
@@ -125,6 +133,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     await certificates?.stop()
     access.stop()
     await webhooks.stop()
+    audit.stop()
     await hosted.stop()
     await cache.stop()
     await network.close()

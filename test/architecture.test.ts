@@ -31,6 +31,7 @@ const rooms: Record<string, Room> = {
   signatures: { rooms: ['oci', 'metadata'], never: http },
   namespaces: { rooms: ['oci'] },
   proxy: { rooms: ['oci'], never: web },
+  audit: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   tls: { rooms: ['oci'], never: web },
   webhooks: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
@@ -58,6 +59,7 @@ const rooms: Record<string, Room> = {
   cli: {
     rooms: [
       'server',
+      'audit',
       'config',
       'access',
       'api',
@@ -96,7 +98,7 @@ const owners: Record<string, readonly string[]> = {
   '@sigstore/protobuf-specs': ['signatures'],
   '@sigstore/verify': ['signatures'],
   commander: ['cli'],
-  jose: ['access', 'upstream'],
+  jose: ['access'],
   '@node-rs/argon2': ['access'],
   '@node-rs/bcrypt': ['access'],
   zod: ['config', 'admin'],

@@ -12,7 +12,8 @@ export interface AccountsOptions {
   /** Users who are not in the database. */
   isOtherUser: (name: string) => boolean
   report?: ReportAccessEvent
-  /** Where the change is asked for from; undefined for the command line. */
+  /** Who asks for the change, and from where. */
+  by?: string
   address?: string
   now?: () => number
 }
@@ -115,16 +116,16 @@ export class Accounts {
     const expiresAt = lifetime === undefined ? undefined : createdAt + lifetime
     const record = { id, owner, name, secretHash, scopes, createdAt, expiresAt }
     await this.#options.metadata.access.addToken(record)
-    const { report = () => {}, address } = this.#options
-    report({ type: 'token-created', user: owner, token: id, scopes, address })
+    const { report = () => {}, by, address } = this.#options
+    report({ type: 'token-created', user: owner, token: id, scopes, by, address })
     return { token, record }
   }
 
   async revokeToken(id: string): Promise<TokenRecord> {
     const gone = await this.#options.metadata.access.removeToken(id)
     if (!gone) throw new AccountError(`there is no token ${JSON.stringify(id)}; berth token list tells which there are`)
-    const { report = () => {}, address } = this.#options
-    report({ type: 'token-revoked', user: gone.owner, token: id, address })
+    const { report = () => {}, by, address } = this.#options
+    report({ type: 'token-revoked', user: gone.owner, token: id, by, address })
     return gone
   }
 
@@ -165,8 +166,8 @@ export class Accounts {
   }
 
   #changed(user: string, change: string): void {
-    const { report = () => {}, address } = this.#options
-    report({ type: 'user-changed', user, change, address })
+    const { report = () => {}, by, address } = this.#options
+    report({ type: 'user-changed', user, change, by, address })
   }
 
   #now(): number {

@@ -4,10 +4,18 @@ export type AccessEvent =
   | { type: 'login-succeeded'; user: string; by: LoginWay; address: string | undefined }
   /** `user` is what the client called itself, cut to 100 characters. */
   | { type: 'login-refused'; user: string; why: 'wrong' | 'too many attempts'; address: string | undefined }
-  | { type: 'token-created'; user: string; token: string; scopes: readonly string[]; address: string | undefined }
-  | { type: 'token-revoked'; user: string; token: string; address: string | undefined }
+  /** `by`: who did it. */
+  | {
+      type: 'token-created'
+      user: string
+      token: string
+      scopes: readonly string[]
+      by: string | undefined
+      address: string | undefined
+    }
+  | { type: 'token-revoked'; user: string; token: string; by: string | undefined; address: string | undefined }
   /** An account, a membership, a grant or what is public. */
-  | { type: 'user-changed'; user: string; change: string; address: string | undefined }
+  | { type: 'user-changed'; user: string; change: string; by: string | undefined; address: string | undefined }
   /** The file of passwords cannot be read, or a line of it cannot be used. */
   | { type: 'htpasswd-problem'; message: string }
 

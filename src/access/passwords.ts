@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
-import { hash, verify } from '@node-rs/argon2'
-import { hash as bcryptHash, verify as bcryptVerify } from '@node-rs/bcrypt'
 import { RegistryError } from '../oci/errors.ts'
+
+// Loaded with the first password: a mirror without users needs neither.
+const argon2 = () => import('@node-rs/argon2')
+const bcrypt = () => import('@node-rs/bcrypt')
 
 /** How many passwords are compared at once: each takes a thread that reading files needs too. */
 const atOnce = 2
@@ -9,12 +11,14 @@ const atOnce = 2
 const waiting = 64
 
 /** The argon2id hash of a password (PHC string, a fresh salt, 19 MiB, two passes). Made off the main thread. */
-export function hashPassword(password: string): Promise<string> {
+export async function hashPassword(password: string): Promise<string> {
+  const { hash } = await argon2()
   return hash(password.normalize('NFC'))
 }
 
 /** As `hashPassword`, but always the same for the same user: for a password that stands in the settings. */
-export function hashOfSettings(user: string, password: string): Promise<string> {
+export async function hashOfSettings(user: string, password: string): Promise<string> {
+  const { hash } = await argon2()
   const salt = createHash('sha256').update(`berth ${user}`).digest().subarray(0, 16)
   return hash(password.normalize('NFC'), { salt })
 }
@@ -53,7 +57,8 @@ export class Passwords {
     let stored = this.#pretended.get(form)
     if (!stored) {
       const never = crypto.randomUUID()
-      stored = form === 'argon2' ? hashPassword(never) : bcryptHash(never, { cost: Number(form) })
+      stored =
+        form === 'argon2' ? hashPassword(never) : bcrypt().then(({ hash }) => hash(never, { cost: Number(form) }))
       this.#pretended.set(form, stored)
     }
     await this.verify(password, await stored)
@@ -75,8 +80,9 @@ export class Passwords {
 
 async function compare(password: string, stored: string): Promise<boolean> {
   const normal = password.normalize('NFC')
-  if (stored.startsWith('$argon2')) return verify(stored, normal)
+  if (stored.startsWith('$argon2')) return (await argon2()).verify(stored, normal)
+  const { verify } = await bcrypt()
   // A file's passwords are of the bytes that were typed then, whatever their form.
-  if (await bcryptVerify(normal, stored)) return true
-  return normal !== password && bcryptVerify(password, stored)
+  if (await verify(normal, stored)) return true
+  return normal !== password && verify(password, stored)
 }

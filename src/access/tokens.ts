@@ -1,9 +1,12 @@
-import { jwtVerify, SignJWT, type JWTPayload } from 'jose'
+import type { JWTPayload } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Soon } from '../oci/registry.ts'
 import { Keys } from './keys.ts'
 import type { Credential } from './identity.ts'
 import type { Scope } from './scope.ts'
+
+// Loaded with the first token.
+const jose = () => import('jose')
 
 /** How long a token opens the registry, in seconds; clients fetch the next one by themselves. */
 export const accessLifetime = 300
@@ -51,6 +54,7 @@ export class Tokens {
       ...(credential && { by: `${credential.kind}:${credential.id}` }),
       ...(kind === 'access' && { access: scopes }),
     }
+    const { SignJWT } = await jose()
     const jwt = new SignJWT(payload)
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid: key.id })
       .setIssuer(issuer)
@@ -70,6 +74,7 @@ export class Tokens {
 
   async verify(kind: TokenKind, token: string): Promise<Claims | undefined> {
     try {
+      const { jwtVerify } = await jose()
       const { payload } = await jwtVerify(token, ({ kid }) => this.#secret(kid), {
         algorithms: ['HS256'],
         issuer,

@@ -43,12 +43,13 @@ export interface ApiOptions {
   /** Addresses and ranges of proxies whose X-Forwarded-* headers are believed. */
   trustedProxies?: readonly string[]
   report?: ReportRequest
+  now?: () => number
 }
 
 /** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
 export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
-  const { registry, access, publicUrl, report = () => {} } = options
-  const serving: Serving = { access, sender: new Sender(), report, publicUrl, forwarded: createForwarded(options) }
+  const { registry, access, publicUrl, report = () => {}, now = Date.now } = options
+  const serving: Serving = { access, sender: new Sender(), report, publicUrl, now, forwarded: createForwarded(options) }
 
   function answer(c: ApiContext): Soon<Response> | undefined {
     const call = new Call(c, serving)

@@ -44,7 +44,7 @@ async function partOf(
   // overlap would cost more than the whole.
   const wanted = size === undefined ? [] : resolveRanges(asked!, size)
   if (size === undefined || totalOf(wanted) > size) return whole(call, registry, digest)
-  return ranges(call, registry, digest, size, wanted)
+  return ranges(call, registry, { digest, size }, wanted)
 }
 
 /** The ranges asked for, unless If-Range names other content: its comparison is strong (RFC 9110, 13.1.5). */
@@ -55,15 +55,16 @@ function askedRanges(call: Call, digest: Digest): AskedRange[] | undefined {
   return parseRange(range)
 }
 
-async function ranges(
-  call: Call,
-  registry: Registry,
-  digest: Digest,
-  size: number,
-  wanted: ByteRange[],
-): Promise<Response> {
-  if (wanted.length > 1) return parts(call, registry, digest, size, wanted)
+/** A blob whose size is known, of which ranges are asked. */
+interface Sized {
+  digest: Digest
+  size: number
+}
+
+async function ranges(call: Call, registry: Registry, blob: Sized, wanted: ByteRange[]): Promise<Response> {
+  if (wanted.length > 1) return parts(call, registry, blob, wanted)
   const range = wanted[0]!
+  const { digest, size } = blob
   const found = await registry.getBlob(call.name, digest, range, call)
   const headers = {
     ...headersOf(digest),
@@ -74,13 +75,7 @@ async function ranges(
 }
 
 /** Several ranges as multipart/byteranges (RFC 9110, 14.6): lazy pullers ask for dozens at once. */
-async function parts(
-  call: Call,
-  registry: Registry,
-  digest: Digest,
-  size: number,
-  wanted: ByteRange[],
-): Promise<Response> {
+async function parts(call: Call, registry: Registry, { digest, size }: Sized, wanted: ByteRange[]): Promise<Response> {
   const boundary = `berth-${digest.slice(-32)}`
   const framed = wanted.map((range, i) => ({
     range,

@@ -26,6 +26,7 @@ export interface Serving {
   readonly forwarded: Forwarded
   /** Set where answers name URLs and not paths alone. */
   readonly publicUrl: string | undefined
+  readonly now: () => number
 }
 
 /** One request, who makes it, and the ways to answer it; each answer is reported once. */
@@ -104,6 +105,11 @@ export class Call implements Asker {
     return this.#serving.forwarded.urlOf(this.incoming) ?? 'http://localhost'
   }
 
+  /** The time by which content ages, in milliseconds since 1970. */
+  now(): number {
+    return this.#serving.now()
+  }
+
   get sender(): Sender {
     return this.#serving.sender
   }
@@ -177,6 +183,7 @@ export class Call implements Asker {
       search: this.search,
       name: this.name,
       tag: this.tag,
+      user: this.identity?.user,
       client: this.address,
       agent: this.incoming.headers['user-agent'],
       error,

@@ -17,6 +17,8 @@ export interface RequestEvent {
   readonly name: RepositoryName
   /** The tag of a manifest that was asked for. */
   readonly tag: Tag | undefined
+  /** Who logged in. */
+  readonly user: string | undefined
   readonly client: string | undefined
   readonly agent: string | undefined
   /** The fault behind a 5xx, or what broke the body off. */

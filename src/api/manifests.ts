@@ -8,6 +8,8 @@ interface Ready {
   headers: ReplyHeaders
   /** As text where it is ASCII: Node then sends head and body in one piece, which a third of all the work hangs on. */
   body: string | Uint8Array<ArrayBuffer> | null
+  /** Of a stale one: since when nobody could tell. Its age is another at each answer. */
+  since?: number | undefined
 }
 
 /** Answers made before: a warm manifest is the same object for as long as it is in memory. */
@@ -39,7 +41,8 @@ export async function dated(
 }
 
 function answer(call: Call, found: ManifestHead | Manifest): Response {
-  const { headers, body } = made.get(found) ?? make(found)
+  const { headers: ready, body, since } = made.get(found) ?? make(found)
+  const headers = since === undefined ? ready : { ...ready, Age: ageSince(since, call.now()) }
   return call.has(found.digest) ? call.reply(304, headers, null) : call.reply(200, headers, body)
 }
 
@@ -51,11 +54,11 @@ function make(found: ManifestHead | Manifest): Ready {
     'Docker-Content-Digest': found.digest,
     ETag: `"${found.digest}"`,
     ...apiVersion,
-    ...(stale && staleHeaders(stale.since, stale.reason)),
+    ...(stale && { Warning: warnings(stale.reason) }),
   }
-  const ready = { headers, body: 'bytes' in found ? bodyOf(found.bytes) : null }
-  // How old a stale one is changes with each answer.
-  if (!stale) made.set(found, ready)
+  const since = stale ? stale.since : undefined
+  const ready = { headers, body: 'bytes' in found ? bodyOf(found.bytes) : null, since }
+  made.set(found, ready)
   return ready
 }
 
@@ -63,9 +66,11 @@ function bodyOf(bytes: Uint8Array<ArrayBuffer>): string | Uint8Array<ArrayBuffer
   return isAscii(bytes) ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1') : bytes
 }
 
+/** In seconds, as RFC 9111 counts it. */
+const ageSince = (since: number, now: number): string => String(Math.max(0, Math.round((now - since) / 1000)))
+
 /** 110 for caches; 299, the distribution specification's, which clients print. */
-function staleHeaders(since: number, reason: string): ReplyHeaders {
-  const age = String(Math.max(0, Math.round((Date.now() - since) / 1000)))
+function warnings(reason: string): string[] {
   const text = `served from the cache, unchecked: ${reason}`.replace(/[^\x20-\x7e]|["\\]/g, ' ').slice(0, 1000)
-  return { Age: age, Warning: ['110 berth "Response is Stale"', `299 - "${text}"`] }
+  return ['110 berth "Response is Stale"', `299 - "${text}"`]
 }

@@ -37,6 +37,9 @@ export async function upload(call: Call, registry: Registry, place: UploadPlace,
   throw wrongMethod(call, 'GET, PATCH, PUT, DELETE')
 }
 
+/** A part may be as short as it likes. */
+const anyLength = { 'OCI-Chunk-Min-Length': '1' }
+
 async function begin(call: Call, registry: Registry, place: UploadPlace, mayRead: MayRead): Promise<Response> {
   const { query } = call
   const algorithm = query.get('digest-algorithm')
@@ -50,7 +53,7 @@ async function begin(call: Call, registry: Registry, place: UploadPlace, mayRead
     if (await registry.mountBlob(call.name, digest, mayRead)) return stored(call, place, digest)
   }
   const whole = mount === null ? query.get('digest') : null
-  if (whole === null) return progress(call, 202, place, await registry.openUpload(call.name))
+  if (whole === null) return progress(call, 202, place, await registry.openUpload(call.name), anyLength)
   return pushWhole(call, registry, place, parseDigest(whole))
 }
 
@@ -96,8 +99,15 @@ async function withOffset<T>(call: Call, registry: Registry, place: UploadPlace,
   }
 }
 
-function progress(call: Call, status: number, { at }: UploadPlace, { session, size }: UploadState): Response {
+function progress(
+  call: Call,
+  status: number,
+  { at }: UploadPlace,
+  { session, size }: UploadState,
+  more: ReplyHeaders = {},
+): Response {
   const headers: ReplyHeaders = {
+    ...more,
     Location: locationOf(call, { at, session }),
     Range: received(size),
     'Docker-Upload-UUID': session,

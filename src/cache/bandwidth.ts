@@ -1,4 +1,4 @@
-/** The order in which bytes are let through: of small blobs, which never wait behind big ones, then what readers wait for, then the rest. */
+/** Bytes of small blobs go first, which never wait behind big ones, then what readers wait for, then the rest. */
 export type Turn = 'small' | 'wanted' | 'ahead'
 
 const order: Record<Turn, number> = { small: 0, wanted: 1, ahead: 2 }

@@ -2,47 +2,12 @@ import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
-import type { StoredBlob } from '../store/store.ts'
 import type { Fill } from './fill.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import { passThrough } from './passing-blob.ts'
 
 function within(size: number, { start, end }: ByteRange = { start: 0, end: size }): ByteRange {
   return { start, end: Math.min(end, size) }
-}
-
-/** A stored blob, or a range of it, read from front to back. */
-export class StoredBlobReader implements Blob {
-  readonly digest: Digest
-  readonly size: number
-  readonly range: ByteRange
-  readonly #stored: StoredBlob
-  readonly #done: () => void
-  #position: number
-
-  /** `done` is called when it is closed. */
-  constructor(digest: Digest, stored: StoredBlob, done: () => void, range?: ByteRange) {
-    this.digest = digest
-    this.size = stored.size
-    this.range = within(stored.size, range)
-    this.#stored = stored
-    this.#done = done
-    this.#position = this.range.start
-  }
-
-  async read(into: Uint8Array): Promise<number> {
-    const left = this.range.end - this.#position
-    if (left === 0) return 0
-    const got = await this.#stored.read(left < into.length ? into.subarray(0, left) : into, this.#position)
-    if (got === 0) throw new Error(`stored ${this.digest} ended before ${this.range.end}`)
-    this.#position += got
-    return got
-  }
-
-  close(): void {
-    this.#stored.close()
-    this.#done()
-  }
 }
 
 /** A small blob that is in memory. */

@@ -4,9 +4,9 @@ import type { ByteRange } from '../oci/range.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
-import type { BlobStore, StoredBlob } from '../store/store.ts'
+import { StoredBlobReader, type BlobStore, type StoredBlob } from '../store/store.ts'
 import type { Bandwidth } from './bandwidth.ts'
-import { FillBlob, MemoryBlob, StoredBlobReader } from './blobs.ts'
+import { FillBlob, MemoryBlob } from './blobs.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { StorageFailure, type FillSource } from './fill-policy.ts'
 import type { Fill } from './fill.ts'
@@ -143,7 +143,7 @@ export class CachedBlobs {
   async #read(name: RepositoryName, digest: Digest, stored: StoredBlob, range?: ByteRange): Promise<Blob> {
     this.#used(digest, 'hit')
     if (range || stored.size > hotBlobSize)
-      return new StoredBlobReader(digest, stored, this.#options.inUse.begin(digest), range)
+      return new StoredBlobReader(digest, stored, range, this.#options.inUse.begin(digest))
     const bytes = new Uint8Array(stored.size)
     try {
       for (let at = 0; at < bytes.length;) {

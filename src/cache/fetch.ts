@@ -5,7 +5,7 @@ import type { Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
 import type { FillSource } from './fill-policy.ts'
 
-/** Between an upstream's socket and the file: large enough that system calls do not count, and as many as commonly run at once. */
+/** Between socket and file: large enough that system calls do not count, and as many as commonly run at once. */
 export const fetchBuffers = (): Buffers => new Buffers(256 * 1024, 16)
 /** Slower than this over a watch's length is no progress, in bytes a second. */
 const slowest = 1024

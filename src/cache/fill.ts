@@ -26,9 +26,10 @@ interface Waiting {
 }
 
 /**
- * One blob being fetched, whatever number of readers. Fetches write intervals of the partial blob; readers wait for the
- * bytes they need and read them from it at their own pace. Only a verified blob is kept, and no reader of the whole gets
- * the last byte of one that is not; a range could be checked by nobody, and goes out as it comes. The fill belongs to the cache, not to the client that began it.
+ * One blob being fetched, whatever number of readers. Fetches write intervals of the partial blob; readers wait for
+ * the bytes they need and read them from it at their own pace. Only a verified blob is kept, and no reader of the whole
+ * gets the last byte of one that is not; a range could be checked by nobody, and goes out as it comes. The fill belongs
+ * to the cache, not to the client that began it.
  */
 export class Fill implements FetchingFor {
   readonly digest: Digest
@@ -101,8 +102,8 @@ export class Fill implements FetchingFor {
   }
 
   /**
-   * Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a status.
-   * For a small blob that is when it is verified.
+   * Resolves when the upstream has answered or bytes at `position` are here: up to then a failure can still be a
+   * status. For a small blob that is when it is verified.
    */
   async firstAnswer(reader: FillSource, position: number): Promise<void> {
     const hasBegun = () => this.#fetching.hasAnswered || this.#readableEnd(position, Infinity) > position
@@ -114,8 +115,8 @@ export class Fill implements FetchingFor {
 
   /**
    * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
-   * A reader of the whole blob names its last byte, `heldBack`, and waits with it until all are verified. Returns early when the generation
-   * changes; rejects when the fill failed.
+   * A reader of the whole blob names its last byte, `heldBack`, and waits with it until all are verified. Returns early
+   * when the generation changes; rejects when the fill failed.
    */
   async readable(reader: FillSource, position: number, heldBack: number | undefined): Promise<number> {
     for (const generation = this.#generation; ;) {

@@ -1,4 +1,5 @@
 import { AccountError, Accounts, otherUsers } from '../access/access.ts'
+import { note } from '../audit/audit.ts'
 import type { Config } from '../config/config.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { withMetadata } from './hosted.ts'
@@ -12,14 +13,19 @@ export function withAccounts<T>(
 ): Promise<T> {
   return withMetadata(file, io, async (metadata, config) => {
     const others = await otherUsers(config.access)
+    const notes: Promise<void>[] = []
     const accounts = new Accounts({
       metadata,
       isUpstream: (name) =>
         config.upstreams.some((upstream) => upstream.name === name || upstream.aliases.includes(name)),
       isOtherUser: (name) => others.has(name),
+      by: 'command line',
+      report: (event) => void notes.push(note(metadata.audit, event, Date.now())),
     })
     try {
-      return await work(accounts, metadata, config)
+      const result = await work(accounts, metadata, config)
+      await Promise.all(notes)
+      return result
     } catch (error) {
       if (error instanceof AccountError) throw new CommandError(error.message, { cause: error })
       throw error

@@ -1,6 +1,7 @@
 // The command line: each command is a file of its own, which returns a commander Command.
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config/config.ts'
+import { auditCommand } from './audit.ts'
 import { caCommand } from './ca.ts'
 import { collectCommand } from './collect.ts'
 import { configCommand } from './config.ts'
@@ -36,6 +37,7 @@ function program(io: Io): Command {
     serveCommand,
     namespaceCommand,
     ...accounts,
+    auditCommand,
     collectCommand,
     caCommand,
     configCommand,

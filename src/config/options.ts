@@ -65,6 +65,9 @@ export const configSchema = group({
   access,
   hosted,
   webhooks,
+  audit: defaultGroup({
+    keep: option(duration().prefault('90d'), 'how long it is kept who pulled, pushed, deleted and changed what'),
+  }),
   proxy: defaultGroup({
     enabled: option(
       yesOrNo().prefault(false),

@@ -4,7 +4,7 @@ import type { ByteRange } from '../oci/range.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Blob, BlobHead } from '../oci/registry.ts'
 import type { HostedMetadata } from '../metadata/metadata.ts'
-import type { BlobStore, StoredBlob } from '../store/store.ts'
+import { StoredBlobReader, type BlobStore, type StoredBlob } from '../store/store.ts'
 import type { ReportHostedEvent } from './events.ts'
 import { namespaceOf } from './names.ts'
 import type { Quotas } from './quotas.ts'
@@ -26,8 +26,7 @@ export class Blobs {
   }
 
   async get(name: RepositoryName, digest: Digest, range?: ByteRange): Promise<Blob> {
-    const stored = await this.#open(name, digest)
-    return new Reader(digest, stored, range ?? { start: 0, end: stored.size })
+    return new StoredBlobReader(digest, await this.#open(name, digest), range)
   }
 
   /** Whoever is told that a blob is there will not push it again: from now on its grace time begins anew. */
@@ -88,34 +87,4 @@ export class Blobs {
 
 function blobUnknown(name: RepositoryName, digest: Digest): RegistryError {
   return new RegistryError('BLOB_UNKNOWN', `${name} has no blob ${digest}`, { detail: { digest } })
-}
-
-/** A stored blob, or a range of it, read from front to back. */
-class Reader implements Blob {
-  readonly digest: Digest
-  readonly size: number
-  readonly range: ByteRange
-  readonly #stored: StoredBlob
-  #position: number
-
-  constructor(digest: Digest, stored: StoredBlob, range: ByteRange) {
-    this.digest = digest
-    this.size = stored.size
-    this.range = range
-    this.#stored = stored
-    this.#position = range.start
-  }
-
-  async read(into: Uint8Array): Promise<number> {
-    const left = this.range.end - this.#position
-    if (left === 0) return 0
-    const got = await this.#stored.read(left < into.length ? into.subarray(0, left) : into, this.#position)
-    if (got === 0) throw new Error(`stored ${this.digest} ended before ${this.range.end}`)
-    this.#position += got
-    return got
-  }
-
-  close(): void {
-    this.#stored.close()
-  }
 }

@@ -5,6 +5,7 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
+import type { AuditMetadata } from './audit.ts'
 import type { Browsing } from './browsing.ts'
 import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
@@ -12,6 +13,7 @@ import type { SignatureMetadata } from './signatures.ts'
 import type { WebhookMetadata } from './webhooks.ts'
 
 export type * from './access.ts'
+export type * from './audit.ts'
 export type * from './browsing.ts'
 export type * from './figures.ts'
 export type * from './hosted.ts'
@@ -88,6 +90,8 @@ export interface Metadata {
   readonly hosted: HostedMetadata
   /** Accounts and their rights. */
   readonly access: AccessMetadata
+  /** Who did what. */
+  readonly audit: AuditMetadata
   /** What people look for, hosted and cached alike. */
   readonly browsing: Browsing
   readonly figures: FiguresMetadata

@@ -4,6 +4,7 @@ import hosted from './migrations/0002-hosted.ts'
 import upstreams from './migrations/0003-upstreams.ts'
 import webhooks from './migrations/0004-webhooks.ts'
 import signatures from './migrations/0005-signatures.ts'
+import audit from './migrations/0007-audit.ts'
 import access from './migrations/0006-access.ts'
 import figures from './migrations/0008-figures.ts'
 import usage from './migrations/0009-usage.ts'
@@ -17,6 +18,7 @@ const migrations = [
   webhooks,
   signatures,
   access,
+  audit,
   figures,
   usage,
 ]

@@ -1,6 +1,6 @@
 /**
- * Large buffers that are used again. They lie outside V8's heap, and those that live for longer than a moment are freed only
- * when all of the heap is marked: gigabytes that pass through would make V8 do that dozens of times a second.
+ * Large buffers that are used again. They lie outside V8's heap, and those that live for longer than a moment are freed
+ * only when all of the heap is marked: gigabytes that pass through would make V8 do that dozens of times a second.
  */
 export class Buffers {
   /** Bytes of each. */

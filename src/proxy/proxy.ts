@@ -8,7 +8,7 @@ import type { ReportTunnel, TunnelEvent } from './events.ts'
 import { dial, join } from './passage.ts'
 import { allowed, nameOf, parseTarget } from './target.ts'
 
-export { openAuthority, type Authority } from './authority.ts'
+export type { Authority } from './authority.ts'
 export type { TunnelEvent } from './events.ts'
 
 export interface ProxyOptions {
@@ -37,6 +37,13 @@ const handshakeTimeout = 20_000
 const headersTimeout = 20_000
 const keepAliveTimeout = 75_000
 const idleSweep = 100
+
+/** Opens the authority of a data folder, and makes it at first use. Only the owner may read its file, which holds the key. */
+export async function openAuthority(data: string, now?: () => number): Promise<Authority> {
+  // Loaded where it is asked for: the library for it takes 25 MiB.
+  const authority = await import('./authority.ts')
+  return authority.openAuthority(data, now)
+}
 
 interface Tunnel {
   readonly listener: RequestListener

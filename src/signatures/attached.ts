@@ -4,7 +4,7 @@ import { isAbsence } from '../oci/errors.ts'
 import { readManifest } from '../oci/manifest.ts'
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
-import { examine, type Claim, type Finding } from './claims.ts'
+import type { Claim, Finding } from './claims.ts'
 import { isBundle, maySign, simpleSigning } from './material.ts'
 import type { Signers } from './signers.ts'
 
@@ -25,6 +25,8 @@ const mostLookedAt = 50
  * with when none was found and not everything could be looked at.
  */
 export async function findSigner(place: Place, digest: Digest, signers: Signers): Promise<Finding> {
+  // Loaded where there are rules alone: what verifies takes ten times the memory of this room.
+  const { examine } = await import('./claims.ts')
   const against = new Set<string>()
   const failures: Error[] = []
   for (const claims of [taggedClaims(place, digest), referringClaims(place, digest)]) {

@@ -1,5 +1,5 @@
 import { namePattern } from '../oci/pattern.ts'
-import { readSigners, readTrust, type SignerSettings, type Signers } from './signers.ts'
+import type { SignerSettings, Signers } from './signers.ts'
 
 export interface SignatureRuleSettings extends SignerSettings {
   /** A pattern of repositories. */
@@ -23,6 +23,8 @@ export async function readSignatureRules(
   settings: readonly SignatureRuleSettings[],
   trustedRootFile: string | undefined,
 ): Promise<SignatureRule[]> {
+  if (settings.length === 0) return []
+  const { readSigners, readTrust } = await import('./signers.ts')
   const trust = trustedRootFile === undefined ? undefined : await readTrust(trustedRootFile)
   return Promise.all(
     settings.map(async (rule) => ({

@@ -2,6 +2,8 @@
 import type { Digest } from '../oci/digest.ts'
 import type { Intervals } from '../oci/intervals.ts'
 
+export { StoredBlobReader } from './stored-blob-reader.ts'
+
 /** A finished, verified blob, open for reading. Whoever opened it closes it. */
 export interface StoredBlob {
   /** Bytes. */

@@ -1,7 +1,7 @@
 // The certificate that Berth shows its clients, from files or by ACME, and what a TLS server needs besides. New ones are
 // taken up without a restart.
 import type { TlsOptions } from 'node:tls'
-import { orderedCertificate, type AcmeSettings } from './acme.ts'
+import type { AcmeSettings } from './acme.ts'
 import { certificateFiles } from './certificate-files.ts'
 import type { ReportCertificate } from './events.ts'
 
@@ -52,6 +52,8 @@ export async function openTls(options: OpenTlsOptions): Promise<Certificates | u
     return { options: { ...common, ...client, ...files.first }, follow: (use) => followers.push(use), stop: files.stop }
   }
   if (!acme) return undefined
+  // Loaded where it is asked for: the libraries for it take 25 MiB.
+  const { orderedCertificate } = await import('./acme.ts')
   const ordered = await orderedCertificate({ acme, data, report, now, offer })
   return { options: { ...common, ...ordered.first }, follow: (use) => followers.push(use), stop: ordered.stop }
 }

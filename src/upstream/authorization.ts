@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { UpstreamError } from '../oci/errors.ts'
 import { basic, type CredentialScope, type CredentialSource } from './credentials.ts'
 import type { Challenge } from './challenge.ts'
-import { fetchToken, type Token } from './token.ts'
+import { fetchToken, type Token, type TokenQuery } from './token.ts'
 import type { Transport } from './transport.ts'
 
 export interface AuthorizationOptions {
@@ -28,6 +28,8 @@ export class Authorization {
    */
   readonly #remembered = new LRUCache<string, Challenge>({ max: 2000 })
   #good = true
+  /** The header of a token that is for the registry itself, and no token server gave. */
+  #direct: string | undefined
 
   constructor(options: AuthorizationOptions) {
     this.#options = options
@@ -43,7 +45,7 @@ export class Authorization {
     const same = this.#remembered.get(`${target.origin} ${scope}`)
     if (same) return this.#answer(target, same, scope, same.params.scope)
     const challenge = this.#remembered.get(target.origin)
-    return challenge && this.#answer(target, challenge, scope)
+    return challenge && this.#guessed(target, challenge, scope)
   }
 
   /**
@@ -52,8 +54,7 @@ export class Authorization {
    */
   async answer(target: URL, challenges: Challenge[], scope: string, rejected?: string): Promise<string | undefined> {
     if (rejected) this.#drop(target, rejected)
-    const bearer = challenges.find((c) => c.scheme === 'bearer' && c.params.realm)
-    const challenge = bearer ?? challenges.find((c) => c.scheme === 'basic')
+    const challenge = challenges.find(isBearer) ?? challenges.find((c) => c.scheme === 'basic')
     if (!challenge) return undefined
     this.#remembered.set(target.origin, challenge)
     this.#remembered.set(`${target.origin} ${scope}`, challenge)
@@ -61,14 +62,26 @@ export class Authorization {
     return header === rejected ? undefined : header
   }
 
-  /** A header of credentials, not of a token that a token server gave, was refused, and there is no better one. */
+  /** Whether a header is the login itself, not a token that a token server gave for it. */
+  isLogin(header: string): boolean {
+    return header.startsWith('Basic ') || header === this.#direct
+  }
+
+  /** The header that answers a 401 as anybody could, whose login was refused; undefined where that is none. */
+  async asNobody(target: URL, challenges: Challenge[], scope: string): Promise<string | undefined> {
+    const bearer = challenges.find(isBearer)
+    if (!bearer) return undefined
+    return `Bearer ${(await this.#token(target, bearer, bearer.params.scope ?? scope, true)).value}`
+  }
+
+  /** A header was refused, and there is no better one. */
   refused(target: URL, header: string): void {
-    if (header.startsWith('Basic ')) this.#judge(false, target.host, 'refused')
+    if (this.isLogin(header)) this.#judge(false, target.host, 'refused')
   }
 
   /** A request with this header got in. */
   accepted(target: URL, header: string): void {
-    if (!this.#good && header.startsWith('Basic ')) this.#judge(true, target.host, 'accepted')
+    if (!this.#good && this.isLogin(header)) this.#judge(true, target.host, 'accepted')
   }
 
   /** The header of a login that may have run out: whether there may be a newer one now. */
@@ -79,7 +92,7 @@ export class Authorization {
   async #answer(target: URL, challenge: Challenge, scope: string, asked?: string): Promise<string | undefined> {
     const source = this.#options.credentials.for(target)
     if (challenge.scheme === 'basic') return source && (await this.#basic(target, source))
-    const direct = await this.#direct(source)
+    const direct = await this.#directOf(source)
     if (direct !== undefined) return direct
     // A scope that is not about one repository (ECR Public's `aws`) holds for all.
     const general = challenge.params.scope?.startsWith('repository:') === false ? challenge.params.scope : undefined
@@ -87,10 +100,20 @@ export class Authorization {
     return `Bearer ${token.value}`
   }
 
+  /** What another repository was asked for may not be what this one will be (nvcr.io: the token server is another). */
+  async #guessed(target: URL, challenge: Challenge, scope: string): Promise<string | undefined> {
+    try {
+      return await this.#answer(target, challenge, scope)
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      return undefined
+    }
+  }
+
   async #basic(target: URL, source: CredentialSource): Promise<string | undefined> {
     try {
       const credentials = await source.get()
-      return credentials.kind === 'bearer' ? `Bearer ${credentials.token}` : basic(credentials)
+      return credentials.kind === 'bearer' ? (this.#direct = `Bearer ${credentials.token}`) : basic(credentials)
     } catch (error) {
       if (!isRefusal(error)) throw error
       this.#judge(false, target.host, error.message)
@@ -99,20 +122,23 @@ export class Authorization {
   }
 
   /** A token that is for the registry itself goes to no token server. */
-  async #direct(source: CredentialSource | undefined): Promise<string | undefined> {
+  async #directOf(source: CredentialSource | undefined): Promise<string | undefined> {
     if (!source) return undefined
     const credentials = await source.get().catch(() => undefined)
-    return credentials?.kind === 'bearer' ? `Bearer ${credentials.token}` : undefined
+    if (credentials?.kind !== 'bearer') return undefined
+    return (this.#direct = `Bearer ${credentials.token}`)
   }
 
-  async #token(target: URL, challenge: Challenge, scope: string): Promise<Token> {
+  async #token(target: URL, challenge: Challenge, scope: string, asNobody = false): Promise<Token> {
     const realm = this.#realmOf(challenge, target)
-    const key = [realm.href, challenge.params.service, scope].join(' ')
+    const { service } = challenge.params
+    const key = [realm.href, service, scope, asNobody ? 'nobody' : ''].join(' ')
     const kept = this.#tokens.get(key)
     if (kept && this.#options.now() < kept.renewAt) return kept
     let flight = this.#flights.get(key)
     if (!flight) {
-      flight = this.#fetch(realm, challenge.params.service, scope).finally(() => this.#flights.delete(key))
+      const source = asNobody ? undefined : this.#options.credentials.for(realm)
+      flight = this.#fetch({ realm, service, scope }, source).finally(() => this.#flights.delete(key))
       this.#flights.set(key, flight)
     }
     const token = await flight
@@ -128,22 +154,21 @@ export class Authorization {
     throw new UpstreamError('bad-answer', `upstream ${upstream}: ${target.host} names a token server by no http(s) URL`)
   }
 
-  async #fetch(realm: URL, service: string | undefined, scope: string): Promise<Token> {
-    const { upstream, transport, now, credentials } = this.#options
-    const source = credentials.for(realm)
+  async #fetch(asked: Pick<TokenQuery, 'realm' | 'service' | 'scope'>, source?: CredentialSource): Promise<Token> {
+    const { upstream, transport, now } = this.#options
     const ask = async (as?: CredentialSource) =>
-      fetchToken({ upstream, realm, service, scope, credentials: await as?.get() }, transport, now)
+      fetchToken({ ...asked, upstream, credentials: await as?.get() }, transport, now)
     if (!source) return ask()
     try {
       const token = await ask(source).catch((error: unknown) => {
         if (isRefusal(error) && source.forget()) return ask(source)
         throw error
       })
-      this.#judge(true, realm.host, 'accepted')
+      this.#judge(true, asked.realm.host, 'accepted')
       return token
     } catch (error) {
       if (!isRefusal(error)) throw error
-      this.#judge(false, realm.host, error.message)
+      this.#judge(false, asked.realm.host, error.message)
       // Public images stay within reach when a password has expired.
       return ask()
     }
@@ -161,6 +186,10 @@ export class Authorization {
       if (header === `Bearer ${token.value}`) this.#tokens.delete(key)
     }
   }
+}
+
+function isBearer({ scheme, params }: Challenge): boolean {
+  return scheme === 'bearer' && Boolean(params.realm)
 }
 
 function isRefusal(error: unknown): error is UpstreamError {

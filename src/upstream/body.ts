@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import { readAhead, type BodyMemory } from './memory.ts'
 
-/** A body that nobody wants is read to its end, so that its connection lives on, if no more than this comes; in bytes. */
+/** A body that nobody wants is read to its end, for its connection to live on, if no more than this comes; in bytes. */
 const worthReading = 64 * 1024
 
 /** Stops and resumes what the connection sends; part of what undici hands to those who receive an answer. */

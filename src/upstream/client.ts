@@ -5,7 +5,7 @@ import { Accounts, servesBy, type Account } from './accounts.ts'
 import { Authorization } from './authorization.ts'
 import { Budget, type Lane } from './budget.ts'
 import { Breaker } from './breaker.ts'
-import { parseChallenges } from './challenge.ts'
+import { parseChallenges, type Challenge } from './challenge.ts'
 import { CredentialScope, type CredentialSource } from './credentials.ts'
 import { networkFailure } from './errors.ts'
 import type { UpstreamEvent } from './events.ts'
@@ -197,22 +197,32 @@ export class UpstreamClient {
       return first
     }
     first.drop()
-    const challenges = parseChallenges(first.headers['www-authenticate'])
+    const challenges = await this.#challengesOf(first, question)
     const header = runOut
       ? await authorization.foreseen(url, scope)
       : await authorization.answer(url, challenges, scope, foreseen)
-    if (header !== undefined) return this.#second(authorization, url, question, header)
-    if (foreseen === undefined) return first
-    // Refused as it stands: what everybody may read is still within reach.
-    authorization.refused(url, foreseen)
-    return foreseen.startsWith('Basic ') ? this.#send(url, question, undefined) : first
+    const used = header ?? foreseen
+    if (used === undefined) return first
+    const second = header === undefined ? first : await this.#send(url, question, header)
+    if (second.status < 400) authorization.accepted(url, used)
+    if (header !== undefined && second.status !== 401) return second
+    authorization.refused(url, used)
+    if (!authorization.isLogin(used)) return second
+    // What everybody may read is still within reach, unless it was just asked for without a login.
+    const open = await authorization.asNobody(url, challenges, scope)
+    if (open === undefined && foreseen === undefined) return second
+    second.drop()
+    return this.#send(url, question, open)
   }
 
-  async #second(authorization: Authorization, url: URL, question: Question, header: string): Promise<Answer> {
-    const answer = await this.#send(url, question, header)
-    if (answer.status === 401) authorization.refused(url, header)
-    else if (answer.status < 400) authorization.accepted(url, header)
-    return answer
+  /** What a 401 asks for. A registry may ask for it at /v2/ alone (gcr.io once: containers/image issue 211). */
+  async #challengesOf(refusal: Answer, { method, signal }: Question): Promise<Challenge[]> {
+    const challenges = parseChallenges(refusal.headers['www-authenticate'])
+    // A HEAD may just be unwelcome: the GET that follows finds out.
+    if (challenges.length > 0 || method === 'HEAD' || refusal.url.origin !== this.#url.origin) return challenges
+    const ping = await this.#transport.send(this.urlOf(''), { method: 'GET', headers: {}, ...(signal && { signal }) })
+    ping.drop()
+    return ping.status === 401 ? parseChallenges(ping.headers['www-authenticate']) : []
   }
 
   #send(url: URL, question: Question, authorization: string | undefined): Promise<Answer> {

@@ -17,7 +17,7 @@ export interface Received {
   body: Body
 }
 
-/** Sends one request and resolves with the head of its answer. Leaner than undici's own `request`: a body is no stream. */
+/** Sends one request; resolves with the head of its answer. Leaner than undici's own `request`: a body is no stream. */
 export function exchange(by: Dispatcher, url: URL, sent: Sent, memory: BodyMemory): Promise<Received> {
   const { method, headers, body = null, signal } = sent
   const asked = { origin: url.origin, path: url.pathname + url.search, method, headers, body }

@@ -19,9 +19,9 @@ export interface BodyMemory {
 }
 
 /**
- * Each chunk from a socket is a buffer of 64 KiB outside V8's heap, garbage as soon as it is copied; V8 lets some 60 MiB of
- * them pile up before it looks. Collecting the young generation more often takes a fraction of a millisecond each time and
- * keeps those 60 MiB for everything else.
+ * Each chunk from a socket is a buffer of 64 KiB outside V8's heap, garbage as soon as it is copied; V8 lets some 60 MiB
+ * of them pile up before it looks. Collecting the young generation more often takes a fraction of a millisecond each time
+ * and keeps those 60 MiB for everything else.
  */
 export function bodyMemory(): BodyMemory {
   setFlagsFromString('--expose-gc')

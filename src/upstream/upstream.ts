@@ -55,18 +55,18 @@ class UpstreamRegistry implements RegistrySource {
     const bytes = await answer.bytes(maxManifestSize).catch((error: unknown) => {
       throw this.#client.brokenOff(error, answer)
     })
-    const claimed = isTag(reference) ? answer.header('docker-content-digest') : reference
+    const claimed = isTag(reference) ? digestIn(answer) : reference
     return this.#checkedManifest(what, bytes, essence(answer.header('content-type')), claimed)
   }
 
   async headManifest(name: RepositoryName, reference: Reference, asker?: Asker): Promise<ManifestHead | Manifest> {
     const answer = await this.#ask('HEAD', name, `manifests/${reference}`, asker, { accept: acceptManifests })
     answer.drop()
-    const digest = answer.header('docker-content-digest') ?? (isTag(reference) ? undefined : reference)
+    const digest = digestIn(answer) ?? (isTag(reference) ? undefined : reference)
     const size = lengthOf(answer)
     const mediaType = essence(answer.header('content-type'))
     // Some registries know no HEAD of a manifest (405), refuse it (401, 403), or leave out what it is for.
-    const complete = answer.status === 200 && digest !== undefined && isDigest(digest) && size && mediaType
+    const complete = answer.status === 200 && digest !== undefined && size && mediaType
     const refused = [400, 401, 403, 405, 501].includes(answer.status)
     if (refused || (answer.status < 300 && !complete)) return this.getManifest(name, reference, asker)
     this.#expectFound(answer, `manifest ${name}:${reference}`, 'MANIFEST_UNKNOWN')
@@ -224,12 +224,10 @@ class UpstreamRegistry implements RegistrySource {
     throw new UpstreamError('bad-answer', `upstream ${this.#client.name} answered ${answer.status} for ${what}`)
   }
 
-  #checkedManifest(what: string, bytes: Buffer, claimedType: string, claimed: string | undefined): Manifest {
+  #checkedManifest(what: string, bytes: Buffer, claimedType: string, expected: Digest | undefined): Manifest {
     const refuse = (why: string) => new UpstreamError('bad-answer', `upstream ${this.#client.name}: ${what} ${why}`)
     if (isSchema1(claimedType))
       throw refuse('is of Docker schema 1, which no client in use accepts: have it pushed anew')
-    // A digest header that cannot be read is as good as none.
-    const expected = claimed !== undefined && isDigest(claimed) ? claimed : undefined
     const digest = digestOf(bytes, expected && algorithmOf(expected))
     if (expected && digest !== expected) throw refuse(`must have digest ${expected}, saw ${digest}`)
     return {
@@ -250,6 +248,12 @@ function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => U
   } catch {
     throw refuse(`must be a manifest, saw something that is no JSON object`)
   }
+}
+
+/** The digest that was sent, whose hex some write in upper case. One that cannot be read is as good as none. */
+function digestIn(answer: Answer): Digest | undefined {
+  const text = answer.header('docker-content-digest')?.toLowerCase() ?? ''
+  return isDigest(text) ? text : undefined
 }
 
 function lengthOf(answer: Answer): number | undefined {

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { expectError } from '../helpers/api-table.ts'
-import { Pusher, startHosting } from '../helpers/push.ts'
+import { basic, startWithUsers } from '../helpers/login.ts'
+import { Pusher, sha256, startHosting } from '../helpers/push.ts'
 import { startBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { fetchRaw } from '../helpers/http.ts'
 
 const user = { username: 'ann', password: 'cor:rect' }
-const basic = (name: string, password: string) => ({
-  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
-})
-
 describe('pushing', () => {
   it('is nobody’s right by default, and says what to set', async () => {
     const { url } = await startBerth({ hosted: { namespaces: ['team'] } })
@@ -43,6 +40,39 @@ describe('pushing', () => {
     expect((await fetchRaw(`${url}/docker.io/v2/`)).status).toBe(200)
     expect((await fetchRaw(`${url}/v2/`, { headers: { host: 'hub.example.com' } })).status).toBe(200)
     expect(await new Pusher(url).status('tags/list')).toBe(401)
+  })
+})
+
+describe('what is private', () => {
+  const mount = (url: string, user: string, name: string, query: string) =>
+    new Pusher(url, name, basic(user)).send('POST', `blobs/uploads/?mount=${query}`)
+
+  it('is mounted by those alone who may read it, named or found', async () => {
+    const { url } = await startWithUsers()
+    await new Pusher(url, 'team/app', basic('bob')).image('1', 'secret')
+    await new Pusher(url, 'team/open', basic('bob')).image('1', 'shared')
+    for (const from of ['', '&from=team/app']) {
+      expect((await mount(url, 'eve', 'eve/app', sha256('secret') + from)).status).toBe(202)
+      expect((await mount(url, 'carl', 'carl/app', sha256('secret') + from)).status).toBe(201)
+    }
+    expect((await mount(url, 'eve', 'eve/app', sha256('shared'))).status).toBe(201)
+    expect((await new Pusher(url, 'eve/app', basic('eve')).send('HEAD', `blobs/${sha256('secret')}`)).status).toBe(404)
+  })
+
+  it('is in nobody else’s catalog, whose pages are full all the same (case 60)', async () => {
+    const { url } = await startWithUsers()
+    for (const name of ['team/app', 'team/b', 'team/c', 'team/open']) {
+      await new Pusher(url, name, basic('bob')).image('1', 'layer')
+    }
+    await new Pusher(url, 'eve/own', basic('eve')).image('1', 'layer')
+    const page = async (user: string, query: string) => {
+      const answer = await fetchRaw(`${url}/v2/_catalog${query}`, { headers: basic(user) })
+      return [(answer.json() as { repositories: string[] }).repositories, answer.headers.link !== undefined]
+    }
+    expect(await page('eve', '?n=2')).toEqual([['eve/own', 'team/open'], false])
+    expect(await page('eve', '?n=1')).toEqual([['eve/own'], true])
+    expect(await page('carl', '?n=3')).toEqual([['team/app', 'team/b', 'team/c'], true])
+    expect(await page('carl', '?n=3&last=team/c')).toEqual([['team/open'], false])
   })
 })
 

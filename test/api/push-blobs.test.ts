@@ -82,6 +82,37 @@ describe('an upload in parts', () => {
     await expectHeld(pusher, text)
   })
 
+  it('begins with where to send them, and that they may be of any length', async () => {
+    const { headers, status } = await new Pusher((await startHosting()).url).send('POST', 'blobs/uploads/')
+    expect([status, headers.range, headers['oci-chunk-min-length']]).toEqual([202, '0-0', '1'])
+    expect(headers.location).toContain(headers['docker-upload-uuid'])
+  })
+
+  it('that are empty is the blob of no bytes (case 54)', async () => {
+    const { pusher } = await start()
+    const at = await pusher.open()
+    for (const headers of [lengthOf(''), { 'transfer-encoding': 'chunked' }]) {
+      const answer = await fetchRaw(at, { method: 'PATCH', body: '', headers })
+      expect([answer.status, answer.headers.range]).toEqual([202, '0-0'])
+    }
+    expect((await fetchRaw(at)).headers.range).toBe('0-0')
+    const end = await fetchRaw(`${at}?digest=${sha256('')}`, { method: 'PUT', body: '', headers: lengthOf('') })
+    expect(end.status).toBe(201)
+    expect((await pusher.send('HEAD', `blobs/${sha256('')}`)).headers['content-length']).toBe('0')
+    await expectHeld(pusher, '')
+  })
+
+  it.each(['99999999999999999999-99999999999999999999', '9007199254740993-9007199254740997', '-5-0', '4-0', 'x-y'])(
+    'with the Content-Range %s is refused, whatever a number can hold, and the upload lives',
+    async (range) => {
+      const { pusher } = await start()
+      const at = await pusher.open()
+      const headers = { ...lengthOf('01234'), 'content-range': range }
+      expect((await fetchRaw(at, { method: 'PATCH', body: '01234', headers })).status).toBe(400)
+      expect((await fetchRaw(at)).headers.range).toBe('0-0')
+    },
+  )
+
   it('of a stream without a length, its last part in the PUT', async () => {
     const { pusher } = await start()
     const at = await pusher.open()
@@ -174,6 +205,19 @@ describe('the same blob', () => {
     expect((await pusher.blob(text)).status).toBe(201)
     await expectHeld(pusher, text)
   })
+})
+
+describe('repositories', () => {
+  it.each(['team/blobs/uploads', 'team/manifests', 'team/tags/list', 'team/referrers/v2', 'team/v2'])(
+    'may be called %s (case 64)',
+    async (name) => {
+      const pusher = new Pusher((await startHosting()).url, name)
+      await pusher.image('list', text)
+      expect(await pusher.status('manifests/list')).toBe(200)
+      expect((await pusher.send('GET', 'tags/list')).json()).toEqual({ name, tags: ['list'] })
+      await expectHeld(pusher, text)
+    },
+  )
 })
 
 describe('places', () => {

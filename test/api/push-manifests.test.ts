@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { expectError } from '../helpers/api-table.ts'
 import { fetchRaw } from '../helpers/http.ts'
@@ -49,6 +50,14 @@ describe('a manifest', () => {
     expect(put.status).toBe(status)
     expectError(put, code)
     expect(await pusher.status('manifests/1')).toBe(404)
+  })
+
+  it('of 60 MiB is refused before it is sent (case 55)', async () => {
+    const { pusher } = await start()
+    const headers = { 'content-length': 60 * 1024 * 1024, 'content-type': 'application/json', expect: '100-continue' }
+    const refused = await pusher.send('PUT', 'manifests/1', { headers, body: new Readable({ read() {} }) })
+    expect([refused.status, refused.headers.connection]).toEqual([413, 'close'])
+    expectError(refused, 'SIZE_INVALID')
   })
 
   it('just under 4 MiB is taken and comes back (case 55)', async () => {

@@ -11,6 +11,7 @@ import { busyManifest } from './measures/busy.ts'
 import { coldImage, coldMany, coldOne, coldRange, coldUnshaped } from './measures/cold.ts'
 import { dockerImage } from './measures/docker.ts'
 import { hashing } from './measures/hashing.ts'
+import { outage } from './measures/outage.ts'
 import { memory, start } from './measures/process.ts'
 import { pushLayer, pushManifest } from './measures/push.ts'
 import { warmBlob, warmManifest, warmSmall } from './measures/warm.ts'
@@ -31,6 +32,7 @@ const measures: Measure[] = [
   dockerImage,
   hashing,
   busyManifest,
+  outage,
   pushLayer,
   pushManifest,
   start,

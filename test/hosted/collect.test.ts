@@ -22,13 +22,13 @@ async function collected(pusher: Pusher, pass: () => void): Promise<void> {
   const sentinel = `sentinel ${Math.random()}`
   await pusher.blob(sentinel)
   pass()
-  await gone(pusher, sentinel)
+  await gone(pusher, `blobs/${sha256(sentinel)}`)
 }
 
-async function gone(pusher: Pusher, blob: string): Promise<void> {
+async function gone(pusher: Pusher, path: string): Promise<void> {
   const deadline = Date.now() + 10_000
   // GET of a blob is no use that counts: nothing builds on it.
-  while ((await pusher.status(`blobs/${sha256(blob)}`)) !== 404) expect(Date.now()).toBeLessThan(deadline)
+  while ((await pusher.status(path)) !== 404) expect(Date.now()).toBeLessThan(deadline)
 }
 
 describe('a collection', () => {
@@ -83,8 +83,25 @@ describe('a collection', () => {
     clock.advance(0.7 * hour)
     await pusher.send('HEAD', `blobs/${sha256('told')}`)
     clock.advance(0.5 * hour)
-    await gone(pusher, 'untold')
+    await gone(pusher, `blobs/${sha256('untold')}`)
     expect(await pusher.status(`blobs/${sha256('told')}`)).toBe(200)
+  })
+})
+
+describe('an upload session', () => {
+  it('that nothing was sent to for a day is given up, and its file goes', async () => {
+    const { pusher, clock, data } = await start()
+    const path = new URL(await pusher.open()).pathname.replace('/v2/team/app/', '')
+    const part = { method: 'PATCH', body: 'part', headers: { 'content-length': 4 } }
+    expect((await pusher.send('PATCH', path, part)).status).toBe(202)
+    // That one is kept open for a minute by a clock that the test does not move; this one is but a file.
+    const other = new URL(await pusher.open()).pathname.replace('/v2/team/app/', '')
+    await collected(pusher, () => clock.advance(23 * hour))
+    expect(await pusher.status(other)).toBe(204)
+    await collected(pusher, () => clock.advance(2 * hour))
+    await gone(pusher, other)
+    expect(existsSync(`${data}/uploads/${other.split('/').at(-1)}`)).toBe(false)
+    expect(await pusher.status(path)).toBe(204)
   })
 })
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
+import { isBuilt } from '../helpers/berth-process.ts'
 import { makeBytes } from '../helpers/bytes.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { eventually } from '../helpers/open-files.ts'
@@ -11,31 +12,32 @@ import { makeHostingHome, serve } from './serving.ts'
 const mebibyte = 1024 * 1024
 /** More in CI, where there is time. */
 const kills = Number(process.env.BERTH_TEST_KILLS ?? (process.env.CI ? 50 : 4))
+const deadline = 60_000 + kills * 6_000
 
 const uploads = (home: string): string[] => readdirSync(path.join(home, 'data', 'uploads'))
 
 describe('a process killed', () => {
-  it('right after each 201 has what it acknowledged', { timeout: 120_000 }, async () => {
+  it('right after each 201 has what it acknowledged', { timeout: deadline }, async () => {
     const home = makeHostingHome()
     for (let i = 0; i < kills; i++) {
-      const serving = await serve(home)
+      const serving = await serve(home, { built: isBuilt })
       const pusher = new Pusher(serving.url)
       for (let before = 0; before < i; before++) expect(await pusher.status(`manifests/${before}`)).toBe(200)
       const layer = `layer ${i}`
       await pusher.image(String(i), layer)
       await serving.kill()
     }
-    const { url } = await serve(home)
+    const { url } = await serve(home, { built: isBuilt })
     for (let i = 0; i < kills; i++) {
       const got = await new Pusher(url).send('GET', `blobs/${sha256(`layer ${i}`)}`)
       expect([got.status, got.text()]).toEqual([200, `layer ${i}`])
     }
   })
 
-  it(`in mid-push, ${kills} times: the push goes on where it was and ends whole`, { timeout: 180_000 }, async () => {
+  it(`in mid-push, ${kills} times: the push goes on where it was and ends whole`, { timeout: deadline }, async () => {
     const home = makeHostingHome()
     const bytes = makeBytes({ size: (kills + 1) * 3 * mebibyte, seed: 77 }).read()
-    let serving = await serve(home)
+    let serving = await serve(home, { built: isBuilt })
     const location = new URL(await new Pusher(serving.url).open()).pathname
     for (let i = 0; i < kills; i++) {
       const offset = await received(serving.url + location)
@@ -50,7 +52,7 @@ describe('a process killed', () => {
       )
       await serving.kill()
       await sent
-      serving = await serve(home)
+      serving = await serve(home, { built: isBuilt })
       expect(await pusherStatus(serving.url, sha256(bytes))).toBe(404)
     }
     const offset = await received(serving.url + location)

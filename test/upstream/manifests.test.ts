@@ -186,7 +186,7 @@ describe('a HEAD of a manifest', () => {
   })
 
   it('that is answered 500 is a failure, not a GET that costs a pull', async () => {
-    const { upstream, reader } = await start({ quirks: quirksOf.harborOld })
+    const { upstream, reader } = await start({ quirks: { headManifest: 500 } })
     await expect(reader.head('org/app', '20')).rejects.toMatchObject({ failure: 'server-error' })
     expect(methods(upstream.received)).toEqual(['HEAD'])
   })

@@ -33,11 +33,17 @@ export interface BearerOptions {
   realmHost?: 'same' | 'other'
   noScopeInChallenge?: boolean
   noService?: boolean
+  /** The scope of every challenge, which is good for all repositories (ECR Public's `aws`). */
+  scope?: string
+  /** Refresh tokens that are exchanged by POST, and whose they are. */
+  refreshTokens?: Record<string, string>
+  /** Private repositories have their tokens from another server, which gives none without a login. */
+  privateRealm?: boolean
   form?: ChallengeForm
 }
 
 interface Token {
-  repositories: Set<string>
+  repositories: Set<string> | 'all'
   from: number
   expires: number
 }
@@ -50,6 +56,8 @@ export interface AuthContext {
   now: number
   /** Where the token server is. */
   realm: string
+  /** Where that of private repositories is. */
+  privateRealm: string
 }
 
 /** The tokens that were issued, and who gets in. */
@@ -73,7 +81,7 @@ export class Auth {
     if (!token || token.expires <= context.now || token.from > context.now) {
       return challenge(context, repository, 'invalid_token')
     }
-    if (repository !== undefined && !token.repositories.has(repository)) {
+    if (repository !== undefined && token.repositories !== 'all' && !token.repositories.has(repository)) {
       return challenge(context, repository, 'insufficient_scope')
     }
     if (options.oneUse) this.#tokens.delete(value)
@@ -102,7 +110,9 @@ export function checkLogin(user: string, password: string, users: Record<string,
 }
 
 function challenge(context: AuthContext, repository: string | undefined, error: string | undefined): Answer {
-  const { options, realm } = context
+  const { options } = context
+  const isElsewhere = options.kind === 'bearer' && options.privateRealm && options.private?.includes(repository ?? '')
+  const realm = isElsewhere ? context.privateRealm : context.realm
   const code = error === 'insufficient_scope' ? 'DENIED' : 'UNAUTHORIZED'
   const params = options.kind === 'basic' ? { realm: 'upstream' } : bearerParams(options, realm, repository, error)
   const scheme = options.kind === 'basic' ? 'Basic' : 'Bearer'
@@ -111,10 +121,11 @@ function challenge(context: AuthContext, repository: string | undefined, error: 
 }
 
 function bearerParams(options: BearerOptions, realm: string, repository?: string, error?: string) {
+  const scope = options.scope ?? `repository:${repository}:pull`
   return {
     realm,
     ...(!options.noService && { service: 'upstream.test' }),
-    ...(!options.noScopeInChallenge && repository !== undefined && { scope: `repository:${repository}:pull` }),
+    ...(!options.noScopeInChallenge && repository !== undefined && { scope }),
     ...(error !== undefined && { error }),
   }
 }

@@ -12,8 +12,8 @@ export type ChallengeForm =
   | 'realmQuery'
   /** The realm is a path. */
   | 'relativeRealm'
-  /** No header at all. */
-  | 'none'
+  /** No header at all, but at /v2/. */
+  | 'pingOnly'
 
 export function formatChallenge(
   scheme: string,
@@ -40,8 +40,8 @@ export function formatChallenge(
       return [`${scheme} ${format({ ...params, realm: `${params.realm}?from=challenge` }).join(',')}`]
     case 'relativeRealm':
       return [`${scheme} ${format({ ...params, realm: new URL(params.realm ?? '').pathname }).join(',')}`]
-    case 'none':
-      return []
+    case 'pingOnly':
+      return params.scope === undefined ? [plain] : []
   }
 }
 

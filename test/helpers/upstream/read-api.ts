@@ -17,6 +17,7 @@ export function readApi(request: IncomingMessage, content: Content, quirks: Quir
   if (route.kind === 'ping') return jsonAnswer(200, {})
   if (route.kind === 'unknown') return errorAnswer(404, 'NOT_FOUND', 'no such path')
   const repository = content.repositories.get(route.name)
+  if (!repository && quirks.missing403) return errorAnswer(403, 'DENIED', 'access denied')
   if (!repository) return errorAnswer(404, 'NAME_UNKNOWN', `repository ${route.name} is not known`)
   return readRepository(request, route, repository, quirks)
 }
@@ -50,6 +51,7 @@ function readManifest(request: IncomingMessage, repository: Repository, referenc
     repository.findManifest(reference) ?? (quirks.noReferrers ? fallbackTag(repository, reference) : undefined)
   if (!manifest) return errorAnswer(404, 'MANIFEST_UNKNOWN', `manifest ${reference} is not known`)
   if (request.method === 'HEAD' && quirks.headManifest) return headRefused(quirks.headManifest)
+  if (request.method === 'HEAD' && quirks.bareHead) return { status: 200, headers: {} }
   const { mediaType, bytes } = manifest
   const digest = reference.startsWith('sha512:') ? reference : bytes.digest
   const headers = contentHeaders(quirks.manifestType ?? mediaType, digest, bytes.size, quirks)
@@ -89,10 +91,15 @@ function contentHeaders(type: string, digest: string, size: number, quirks: Quir
   return {
     'content-type': type,
     'content-length': String(size),
-    ...(!quirks.noDigest && { 'docker-content-digest': digest }),
+    ...(!quirks.noDigest && { 'docker-content-digest': quirks.upperHex ? upperHexOf(digest) : digest }),
     ...(!quirks.noETag && { etag }),
     ...(!quirks.noRange && { 'accept-ranges': 'bytes' }),
   }
+}
+
+function upperHexOf(digest: string): string {
+  const [algorithm, hex] = digest.split(':')
+  return `${algorithm}:${hex?.toUpperCase()}`
 }
 
 function isUnchanged(request: IncomingMessage, digest: string): boolean {

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { makeBytes } from '../bytes.ts'
-import { textAnswer, wholeOf, type Answer, type Headers } from './answer.ts'
+import { errorAnswer, textAnswer, wholeOf, type Answer, type Headers } from './answer.ts'
 import type { Quirks } from './quirks.ts'
 
 // Quirks that any answer can have, whoever decided it.
@@ -10,6 +10,7 @@ export function withErrorBody(answer: Answer, form: Quirks['errorBodies']): Answ
   const headers = without(answer.headers, 'content-type', 'content-length')
   if (form === 'empty') return { status: answer.status, headers: { ...headers, 'content-length': '0' } }
   if (form === 'text') return textAnswer(answer.status, 'something is wrong', headers)
+  if (form === 'unknownCode') return errorAnswer(answer.status, 'UNKNOWN', 'Not Found', headers)
   const page = `<html><body><h1>${answer.status}</h1></body></html>`
   return textAnswer(answer.status, page, { 'content-type': 'text/html', ...headers })
 }

@@ -129,6 +129,9 @@ export class Servers {
     if (this.#isOneTooMany(request, quirks)) {
       return errorAnswer(429, 'TOOMANYREQUESTS', 'too many connections', { 'retry-after': '60' })
     }
+    if (quirks.below !== undefined && role === 'registry' && !goBelow(request, quirks.below)) {
+      return errorAnswer(404, 'NOT_FOUND', 'no such path')
+    }
     const isStorage = this.storage.isOurs(request.url)
     if (role === 'cdn' || isStorage) return this.storage.answer(request, quirks, role !== 'cdn')
     const context = auth && this.#authContext(auth)
@@ -166,7 +169,15 @@ export class Servers {
   #authContext(options: NonNullable<Behaviour['auth']>): AuthContext {
     const { quirks = {} } = this.#behaviour
     const other = options.kind === 'bearer' && options.realmHost === 'other'
-    const realm = `${(other ? this.token : this.registry).url}/token`
-    return { options, quirks, content: this.#content, now: this.#now(), realm }
+    const privateRealm = `${this.token.url}/token`
+    const realm = other ? privateRealm : `${this.registry.url}/token`
+    return { options, quirks, content: this.#content, now: this.#now(), realm, privateRealm }
   }
+}
+
+/** Reads a request as one that stands at the root; false when it is not below the path. */
+function goBelow(request: IncomingMessage, path: string): boolean {
+  if (!request.url?.startsWith(`${path}/`)) return false
+  request.url = request.url.slice(path.length)
+  return true
 }

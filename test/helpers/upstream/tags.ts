@@ -4,10 +4,13 @@ import type { Quirks } from './quirks.ts'
 
 /** One page of a repository's tags, in lexical order. */
 export function listTags(repository: Repository, query: URLSearchParams, quirks: Quirks, origin: string): Answer {
-  const asked = query.get('n')
+  const asked = quirks.ownTagList ? null : query.get('n')
   const size = asked === null ? quirks.pageSize : Number(asked)
   if (size !== undefined && !(Number.isInteger(size) && size >= 0)) {
     return errorAnswer(400, 'PAGINATION_NUMBER_INVALID', `n must be a number, saw ${asked}`)
+  }
+  if (Number(asked) > (quirks.mostTags ?? Infinity)) {
+    return errorAnswer(405, 'UNSUPPORTED', `n must be at most ${quirks.mostTags}`)
   }
   const after = startOf(query, quirks)
   const rest = [...repository.tags.keys()].sort().filter((tag) => after === undefined || tag > after)
@@ -15,7 +18,8 @@ export function listTags(repository: Repository, query: URLSearchParams, quirks:
   const last = tags.at(-1)
   const more = tags.length < rest.length && last !== undefined && quirks.paging !== 'noLink'
   const link = more ? { link: nextLink(repository.name, last, size ?? 0, quirks, origin) } : undefined
-  return jsonAnswer(200, { name: repository.name, tags }, link)
+  const own = quirks.ownTagList && { child: [], manifest: {} }
+  return jsonAnswer(200, { name: repository.name, tags, ...own }, link)
 }
 
 function startOf(query: URLSearchParams, quirks: Quirks): string | undefined {

@@ -7,10 +7,9 @@ export async function issueToken(request: IncomingMessage, auth: Auth, context: 
   const { options, now } = context
   if (options.kind !== 'bearer') return errorAnswer(404, 'NOT_FOUND', 'no token server here')
   const asked = await readAsked(request)
-  const users = options.users ?? {}
-  const password = asked.get('password')
-  const user = password === null ? userOf(request, users) : checkLogin(asked.get('username') ?? '', password, users)
-  if (user === false || (user === undefined && options.anonymous === false)) {
+  const user = userAsking(request, asked, options)
+  const isPrivateOnly = options.privateRealm && request.headers.host === new URL(context.privateRealm).host
+  if (user === false || (user === undefined && (options.anonymous === false || isPrivateOnly))) {
     return errorAnswer(401, 'UNAUTHORIZED', 'incorrect username or password')
   }
   const wanted = repositoriesIn(asked.getAll('scope'))
@@ -20,8 +19,20 @@ export async function issueToken(request: IncomingMessage, auth: Auth, context: 
   }
   const from = now + (options.notBefore ?? 0) * 1000
   const ttl = options.ttl ?? 300
-  const token = auth.issue({ repositories: new Set(repositories), from, expires: now + ttl * 1000 })
+  const opens = options.scope !== undefined && asked.has('scope', options.scope) ? 'all' : new Set(repositories)
+  const token = auth.issue({ repositories: opens, from, expires: now + ttl * 1000 })
   return jsonAnswer(200, tokenJson(token, ttl, from, options))
+}
+
+function userAsking(
+  request: IncomingMessage,
+  asked: URLSearchParams,
+  { users = {}, refreshTokens = {} }: BearerOptions,
+): string | undefined | false {
+  const password = asked.get('password')
+  const refresh = asked.get('refresh_token')
+  if (refresh !== null) return refreshTokens[refresh] ?? false
+  return password === null ? userOf(request, users) : checkLogin(asked.get('username') ?? '', password, users)
 }
 
 function tokenJson(token: string, ttl: number, from: number, options: BearerOptions) {
