@@ -15,5 +15,13 @@ export default tseslint.config(
       'no-control-regex': 'off',
     },
   },
+  // Scripts of the pages run in browsers, as they are.
+  {
+    files: ['src/web/assets/*.js'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: { document: 'readonly', navigator: 'readonly', EventSource: 'readonly', setTimeout: 'readonly' },
+    },
+  },
   { files: ['eslint.config.js'], extends: [tseslint.configs.disableTypeChecked] },
 )

@@ -13,6 +13,7 @@ import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
+import { peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
@@ -43,9 +44,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
   const network = openNetwork(await extraCa(config))
 
-  const telemetry = createTelemetry(config.log.level, {
-    fillsInFlight: () => cache.fillsInFlight,
-    cacheBytes: () => metadata.storedBytes(),
+  const telemetry = createTelemetry({
+    level: config.log.level,
+    readings: { fillsInFlight: () => cache.fillsInFlight, cacheBytes: () => metadata.storedBytes() },
+    figures: {
+      upstreamOf: (name) => (registry.isHosted(name) ? '' : name.slice(0, name.indexOf('/'))),
+      write: (sums) => metadata.figures.add(sums, now()),
+    },
+    spent: (sums) => metadata.spending.add(sums, now()),
+    now,
   })
   const webhooks = openWebhooks({
     hooks,
@@ -102,18 +109,22 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const registry = namespaces(cached, hosted)
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
-  const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now }).route('/', health)
+  const stopping = new AbortController()
+  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }
+  const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
+    .route('/', health)
+    .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
   try {
     const proxy = await openProxying({ config, registry, access, report, now })
     certificates = await openTls({ settings: config.tls, data, report, now })
     const around = { proxy, certificates }
     const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, around)
-    return {
-      url: listener.url,
-      hasAdmin: access.hasAdmin,
-      stop: () => listener.close(config.shutdownGrace).then(close),
+    const stop = () => {
+      stopping.abort()
+      return listener.close(config.shutdownGrace).then(close)
     }
+    return { url: listener.url, hasAdmin: access.hasAdmin, stop }
   } catch (error) {
     await close()
     throw error
@@ -127,9 +138,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     await hosted.stop()
     await cache.stop()
     await network.close()
+    await telemetry.stop()
     await metadata.close()
     await store.close()
-    telemetry.flush()
   }
 }
 

@@ -35,7 +35,8 @@ const rooms: Record<string, Room> = {
   tls: { rooms: ['oci'], never: web },
   webhooks: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
-  web: { rooms: ['oci', 'access', 'metadata'], doors: ['app'] },
+  admin: { rooms: ['oci', 'access', 'metadata'] },
+  web: { rooms: ['oci', 'access', 'admin', 'metadata'], doors: ['app'] },
   config: { rooms: [] },
   telemetry: {
     rooms: [
@@ -80,6 +81,7 @@ const ranks = [
   ['oci'],
   ['store', 'metadata'],
   ['cache', 'hosted', 'upstream', 'access', 'signatures', 'namespaces', 'proxy'],
+  ['admin'],
   ['api', 'web'],
   ['cli'],
 ]
@@ -96,10 +98,12 @@ const owners: Record<string, readonly string[]> = {
   '@sigstore/protobuf-specs': ['signatures'],
   '@sigstore/verify': ['signatures'],
   commander: ['cli'],
-  jose: ['access', 'upstream'],
+  jose: ['access'],
   '@node-rs/argon2': ['access'],
   '@node-rs/bcrypt': ['access'],
-  zod: ['config'],
+  zod: ['config', 'admin'],
+  'd3-scale': ['web'],
+  'd3-shape': ['web'],
   yaml: ['config'],
 }
 

@@ -14,6 +14,7 @@ debian_packages=(
   podman skopeo buildah            # containers/image
   busybox-static zstd              # what the test images are made of
   nginx wrk                        # the benchmark's yardsticks and load
+  chromium                         # what the pages are looked at with
   strace                           # what is synced before an answer
   openssl curl iproute2 e2fsprogs ca-certificates
 )

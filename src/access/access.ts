@@ -3,15 +3,17 @@ import type { RepositoryName } from '../oci/reference.ts'
 import type { PrivateRight, Soon } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { hostNamespaces } from './accounts.ts'
+import type { BasicCredentials } from './basic.ts'
 import { Credentials } from './credentials.ts'
 import type { ReportAccessEvent } from './events.ts'
 import { Guard, type AddressedRepository } from './guard.ts'
 import { anonymous, type Identity } from './identity.ts'
 import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
-import { Policy, type PolicySettings } from './policy.ts'
-import { Tokens } from './tokens.ts'
+import { Policy, type Action, type PolicySettings } from './policy.ts'
+import { sessionLifetime, Tokens } from './tokens.ts'
 import { Directory } from './users.ts'
 
+export { sessionLifetime }
 export { AccountError, Accounts } from './accounts.ts'
 export { explain, otherUsers } from './explain.ts'
 export type { Action } from './policy.ts'
@@ -48,6 +50,15 @@ export interface Access {
    */
   identify(authorization: string | undefined, address: string | undefined): Soon<Identity>
   /**
+   * For pages: who a name and a password stand for. Throws UNAUTHORIZED, or TOOMANYREQUESTS for one who has been wrong too
+   * often.
+   */
+  login(given: BasicCredentials, address: string | undefined): Promise<Identity>
+  /** What a browser keeps to be known again, for `sessionLifetime` seconds. */
+  openSession(identity: Identity): Promise<string>
+  /** Whose session it is; nobody's once it is over, or the password has changed since. */
+  bySession(session: string): Promise<Identity>
+  /**
    * Whether the API may be used at all, as `GET /v2/` asks. Throws UNAUTHORIZED or DENIED. Clients learn here alone how to
    * log in, so where there are users this asks for it; not so `asMirror`, for dockerd would answer with its Docker Hub password.
    */
@@ -57,12 +68,17 @@ export interface Access {
   /** As `enter`, for the list of repositories. */
   enterCatalog(identity: Identity): void
   /** Throws, or rejects with, UNAUTHORIZED, DENIED or NAME_UNKNOWN unless this identity may do this to this repository. */
-  may(identity: Identity, action: 'pull' | 'push' | 'delete', repository: AddressedRepository): Soon<void>
+  may(identity: Identity, action: Exclude<Action, 'private'>, repository: AddressedRepository): Soon<void>
   /** Whether it may take content over from a hosted repository that is there. */
   maySource(identity: Identity, name: RepositoryName): boolean
   /** Whether a list may tell it of a hosted repository that is there. */
   mayList(identity: Identity, name: RepositoryName): boolean
   mayReadPrivate(identity: Identity, name: RepositoryName): PrivateRight
+  /**
+   * Throws UNAUTHORIZED or DENIED unless this identity looks after the whole registry. `local`: it comes from this machine,
+   * which is enough where everybody may push and nobody can log in.
+   */
+  administer(identity: Identity, local: boolean): void
   /** A token for what is asked, as far as it is allowed. `nameOf` tells what the client's address of a repository means. */
   issue(request: TokenRequest, nameOf: (path: string) => RepositoryName | undefined): Promise<IssuedToken>
   /** Whether it may see how the server does. */
@@ -91,6 +107,13 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   return {
     identify: (authorization, address = '') =>
       authorization !== undefined && directory.hasUsers ? credentials.identify(authorization, address) : anonymous,
+    async login(given, address = '') {
+      const identity = await credentials.login(given, address)
+      guard.expectServed(identity)
+      return identity
+    },
+    openSession: ({ user, credential }) => tokens.make('session', { user, credential, scopes: [] }),
+    bySession: (session) => credentials.bySession(session),
     enter: (identity, asMirror) => guard.enter(identity, asMirror),
     expectServed: (identity) => guard.expectServed(identity),
     enterCatalog: (identity) => guard.enterCatalog(identity),
@@ -98,6 +121,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     maySource: (identity, name) => guard.sees(identity, name),
     mayList: (identity, name) => guard.lists(identity, name),
     mayReadPrivate: (identity, name) => guard.mayReadPrivate(identity, name),
+    administer: (identity, local) => guard.administer(identity, local),
     issue: (request, nameOf) => issuer.issue(request, nameOf),
     mayWatch: ({ user }) => user !== undefined || !directory.hasUsers,
     get hasAdmin() {

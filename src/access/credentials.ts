@@ -98,6 +98,15 @@ export class Credentials {
     return login
   }
 
+  /** Who logged in on the pages; nobody once that is over, or the password has changed since. */
+  async bySession(session: string): Promise<Identity> {
+    const claims = await this.#options.tokens.verify('session', session)
+    const identity = claims && this.#identityOf(claims)
+    if (!identity) return anonymous
+    const { granted: _, ...login } = identity
+    return login
+  }
+
   #byBearer(token: string): Soon<Identity> {
     if (looksLikeToken(token)) return this.#byRobotToken(token) ?? { user: undefined, wrong: 'token' }
     const claims = this.#options.tokens.read(token)

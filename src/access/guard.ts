@@ -97,6 +97,20 @@ export class Guard {
     return identity.user === undefined && this.#options.directory.hasUsers ? 'after login' : 'denied'
   }
 
+  administer(identity: Identity, local: boolean): void {
+    const { directory, anonymous } = this.#options
+    this.expectServed(identity)
+    const { user, limits, granted } = identity
+    // A token was made for less, whoever made it.
+    if (user !== undefined && !limits && !granted && directory.subject(user).admin) return
+    if (user === undefined && directory.hasUsers) throw unauthorized('log in to administer this registry')
+    if (user === undefined && anonymous === 'push' && local) return
+    throw new RegistryError(
+      'DENIED',
+      `${user ?? 'nobody who did not log in'} may not administer this registry: it takes an admin's password`,
+    )
+  }
+
   verdict({ user, limits }: Identity, action: Action, name: RepositoryName): Verdict {
     const { policy, directory, isHosted } = this.#options
     const subject = directory.subject(user)

@@ -12,10 +12,15 @@ const jose = () => import('jose')
 export const accessLifetime = 300
 /** How long a client's stored login holds, in seconds; then it logs in anew. */
 const refreshLifetime = 90 * 24 * 3_600
+/** How long somebody stays logged in on the pages, in seconds. */
+export const sessionLifetime = 7 * 24 * 3_600
+
+const lifetimes = { access: accessLifetime, refresh: refreshLifetime, session: sessionLifetime } as const
+export type TokenKind = keyof typeof lifetimes
 
 const issuer = 'berth'
 /** One is never taken for the other. */
-const audiences = { access: 'berth', refresh: 'berth-login' } as const
+const audiences = { access: 'berth', refresh: 'berth-login', session: 'berth-pages' } as const
 
 export interface Claims {
   readonly user: string | undefined
@@ -41,7 +46,7 @@ export class Tokens {
     return new Tokens(await Keys.open(folder, refreshLifetime * 1_000, now), now)
   }
 
-  async make(kind: 'access' | 'refresh', claims: Omit<Claims, 'expiresAt'>): Promise<string> {
+  async make(kind: TokenKind, claims: Omit<Claims, 'expiresAt'>): Promise<string> {
     const { user, credential, scopes } = claims
     const key = await this.#keys.current()
     const seconds = Math.floor(this.#now() / 1_000)
@@ -55,7 +60,7 @@ export class Tokens {
       .setIssuer(issuer)
       .setAudience(audiences[kind])
       .setIssuedAt(seconds)
-      .setExpirationTime(seconds + (kind === 'access' ? accessLifetime : refreshLifetime))
+      .setExpirationTime(seconds + lifetimes[kind])
     if (user !== undefined) jwt.setSubject(user)
     return jwt.sign(key.secret)
   }
@@ -67,7 +72,7 @@ export class Tokens {
     return this.#now() < known.expiresAt ? known : undefined
   }
 
-  async verify(kind: 'access' | 'refresh', token: string): Promise<Claims | undefined> {
+  async verify(kind: TokenKind, token: string): Promise<Claims | undefined> {
     try {
       const { jwtVerify } = await jose()
       const { payload } = await jwtVerify(token, ({ kid }) => this.#secret(kid), {

@@ -19,6 +19,7 @@ import { token } from './token.ts'
 import { upload, wrongMethod } from './uploads.ts'
 
 export type { RequestEvent } from './events.ts'
+export { createForwarded } from './forwarded.ts'
 
 type InRepository = Exclude<ApiRequest, { kind: 'base' | 'catalog' | 'upload' }>
 

@@ -68,6 +68,8 @@ export function noSuchPath(path: string): RegistryError {
 function apiRoot(path: string): { prefix: string; rest: string } | undefined {
   if (path.startsWith('/v2/')) return { prefix: '', rest: path.slice(4) }
   if (path === '/v2') return { prefix: '', rest: '' }
+  // Pages and the admin API, whose addresses hold names.
+  if (path.startsWith('/r/') || path.startsWith('/api/')) return undefined
   const at = path.indexOf('/v2/')
   if (at > 0) return { prefix: path.slice(1, at), rest: path.slice(at + 4) }
   return path.endsWith('/v2') ? { prefix: path.slice(1, -3), rest: '' } : undefined

@@ -22,7 +22,7 @@ import { Bandwidth } from './bandwidth.ts'
 import { CachedBlobs, hotBlobs } from './cached-blobs.ts'
 import type { ReportCacheEvent } from './events.ts'
 import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
-import { Fills } from './fills.ts'
+import { Fills, type FillProgress } from './fills.ts'
 import { hasMinAge, tagPolicies, type FreshnessRules } from './freshness.ts'
 import { HotManifests } from './hot-manifests.ts'
 import { Housekeeping, type KeepingLimits } from './housekeeping.ts'
@@ -37,7 +37,8 @@ import { Withheld } from './withheld.ts'
 
 export type { CacheEvent, Outcome } from './events.ts'
 export { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
-export type { FreshnessRules } from './freshness.ts'
+export type { FillProgress } from './fills.ts'
+export { freshUntil, tagPolicies, type FreshnessRules } from './freshness.ts'
 export type { KeepingLimits } from './housekeeping.ts'
 
 /** What holds for one upstream. */
@@ -72,10 +73,13 @@ export interface Cache {
   registry(upstream: string, reader: RegistrySource, rules: UpstreamRules): RegistryReader
   /** How many blobs are being fetched. */
   readonly fillsInFlight: number
+  readonly fillProgress: readonly FillProgress[]
   /** Sets right what a crash, or a hand in the data folder, left; then looks after limits and content in the background. */
   start(): Promise<void>
   /** Evicts what limits ask for now; returns the bytes freed. */
   evict(): Promise<number>
+  /** Evicts these blobs of an upstream now, but for those in use; returns the bytes freed. */
+  evictThese(digests: readonly Digest[], upstream: string): Promise<number>
   /** Compares blobs with their digests now, those that are due; returns how many were wrong. */
   scrub(): Promise<number>
   /** Stops fetching; what has come is kept for the next process. */
@@ -149,7 +153,11 @@ export function openCache(options: CacheOptions): Cache {
       await reconcile(store, metadata, now())
       housekeeping.start()
     },
+    get fillProgress() {
+      return fills.progress
+    },
     evict: () => housekeeping.evict(),
+    evictThese: (digests, upstream) => housekeeping.evictThese(digests, upstream),
     scrub: () => housekeeping.scrub(),
     async stop() {
       housekeeping.stop()

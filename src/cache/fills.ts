@@ -43,6 +43,12 @@ export class Fills {
     return this.#running.size
   }
 
+  get progress(): FillProgress[] {
+    return [...this.#running].map(([digest, { upstream, startedAt, begun }]) => {
+      return { digest, upstream, startedAt, size: begun?.size, present: begun?.present.total ?? 0 }
+    })
+  }
+
   /** Whether a fill goes on without readers. */
   get readsAhead(): boolean {
     return this.#options.policy.complete === 'always'
@@ -87,8 +93,9 @@ export class Fills {
       (begun) => this.#follow(digest, begun, source),
       () => void this.#running.delete(digest),
     )
-    const running = { fill, gone }
+    const running: Running = { fill, gone, upstream: source.upstream, startedAt: this.#options.now() }
     this.#running.set(digest, running)
+    void fill.then((begun) => (running.begun = begun)).catch(() => {})
     return running
   }
 
@@ -120,6 +127,18 @@ export class Fills {
   }
 }
 
+/** How far a blob has come that is being fetched. */
+export interface FillProgress {
+  readonly digest: Digest
+  readonly upstream: string
+  /** Bytes; undefined until the upstream has told. */
+  readonly size: number | undefined
+  /** Bytes that are here. */
+  readonly present: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+}
+
 /** What a reader wants: a blob, of this size if it is known, from a position on. */
 interface Wanted {
   digest: Digest
@@ -132,4 +151,8 @@ interface Running {
   fill: Promise<Fill | undefined>
   /** Resolves when the map has forgotten it. */
   gone: Promise<void>
+  upstream: string
+  startedAt: number
+  /** What `fill` has resolved with. */
+  begun?: Fill | undefined
 }

@@ -80,6 +80,16 @@ export class Housekeeping {
     return (this.#evicting ??= this.#evictAll().finally(() => (this.#evicting = undefined)))
   }
 
+  /** Evicts these blobs now, but for those in use or held by a hosted repository. Returns the bytes freed. */
+  async evictThese(digests: readonly Digest[], upstream: string): Promise<number> {
+    let freed = 0
+    for (const digest of digests) {
+      const stored = await this.#options.metadata.findStoredBlob(digest)
+      if (stored) freed += await this.#evictBlob({ ...stored, upstreams: [upstream] })
+    }
+    return freed
+  }
+
   /** Compares blobs that were not checked for long with their digests; wrong ones are put aside. Returns how many were. */
   async scrub(): Promise<number> {
     const { metadata, now } = this.#options
@@ -102,7 +112,7 @@ export class Housekeeping {
 
   async #evictAll(): Promise<number> {
     const { limits, metadata, evictedManifests } = this.#options
-    const pinned = await pinnedContent(limits.pins, metadata)
+    const pinned = await pinnedContent([...limits.pins, ...(await metadata.pins.list())], metadata)
     const freed = await this.#evictBlobs(pinned)
     const share = { maxBytes: Math.max(leastManifestBytes, limits.maxSize / 100), toFree: 0 }
     const manifests = await metadata.listEvictableManifests(batch)

@@ -135,6 +135,10 @@ export function browsingStatements(database: Database) {
            JOIN stored_blobs s USING (digest) JOIN repositories r ON r.id = b.repository)
        GROUP BY registry ORDER BY bytes DESC`,
     ),
+    findHolder: prepare<[string], { name: string }>(
+      `SELECT registry || '/' || name AS name FROM repository_blobs JOIN repositories ON id = repository
+       WHERE digest = ? ORDER BY id LIMIT 1`,
+    ),
 
     addPulls: prepare<[string, string, number, number]>(
       `INSERT INTO pulls (name, tag, pulls, pulled_at) VALUES (?, ?, ?, ?)

@@ -77,6 +77,8 @@ export interface Browsing {
   /** Which of these blobs the store holds. */
   storedAmong(digests: readonly Digest[]): Promise<Set<Digest>>
   keptByUpstream(): Promise<KeptBytes[]>
+  /** A repository of an upstream that names a blob; one of them where there are several. */
+  findHolder(digest: Digest): Promise<RepositoryName | undefined>
   /** Notes that a tag was asked for; written in batches. A crash may lose the last seconds of these. */
   pulled(name: RepositoryName, tag: Tag, at: number): void
 }

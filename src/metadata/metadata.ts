@@ -7,15 +7,19 @@ import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
 import type { AuditMetadata } from './audit.ts'
 import type { Browsing } from './browsing.ts'
+import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
 import type { SignatureMetadata } from './signatures.ts'
+import type { SpendingMetadata } from './spending.ts'
 import type { WebhookMetadata } from './webhooks.ts'
 
 export type * from './access.ts'
 export type * from './audit.ts'
 export type * from './browsing.ts'
+export type * from './figures.ts'
 export type * from './hosted.ts'
 export type * from './signatures.ts'
+export type * from './spending.ts'
 export type * from './webhooks.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
@@ -74,6 +78,15 @@ export interface ListKey {
   readonly subject: string
 }
 
+/** Cached tags that are never evicted, besides those of the settings. */
+export interface Pins {
+  /** Patterns of `upstream/repository:tag`. */
+  list(): Promise<string[]>
+  add(pattern: string, at: number): Promise<void>
+  /** False when it was not there. */
+  remove(pattern: string): Promise<boolean>
+}
+
 export interface Metadata {
   /** What is hosted here, apart from all that follows, which is known of upstreams. */
   readonly hosted: HostedMetadata
@@ -83,8 +96,12 @@ export interface Metadata {
   readonly audit: AuditMetadata
   /** What people look for, hosted and cached alike. */
   readonly browsing: Browsing
+  readonly figures: FiguresMetadata
+  readonly pins: Pins
   /** What was found out of signatures of upstreams' content. */
   readonly signatures: SignatureMetadata
+  /** On whose behalf pulls were spent. */
+  readonly spending: SpendingMetadata
   /** What other systems are still to be told. */
   readonly webhooks: WebhookMetadata
 

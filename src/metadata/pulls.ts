@@ -22,7 +22,7 @@ export class Pulls {
 
   add(name: string, tag: string, at: number): void {
     let tags = this.#pending.get(name)
-    if (!tags) this.#pending.set(name, (tags = new Map()))
+    if (!tags) this.#pending.set(name, (tags = new Map<string, PullCount>()))
     const count = tags.get(tag)
     if (!count) tags.set(tag, { pulls: 1, at })
     else {

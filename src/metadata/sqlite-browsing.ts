@@ -77,6 +77,10 @@ export class SqliteBrowsing implements Browsing {
     return this.#sql.keptByUpstream.all()
   }
 
+  async findHolder(digest: Digest): Promise<RepositoryName | undefined> {
+    return this.#sql.findHolder.get(digest)?.name as RepositoryName | undefined
+  }
+
   pulled(name: RepositoryName, tag: Tag, at: number): void {
     this.#pulls.add(name, tag, at)
   }

@@ -19,8 +19,11 @@ import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
+import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
+import { SqlitePins } from './sqlite-pins.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
+import { SqliteSpending } from './sqlite-spending.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
 import { SqliteWebhooks } from './sqlite-webhooks.ts'
@@ -31,6 +34,11 @@ import { WalSync } from './wal-sync.ts'
 const busyTimeout = 250
 /** After a wait in vain, none waits for so long, in milliseconds: a lock that is kept costs one wait a while, not one a write. */
 const busyPause = 1_000
+/**
+ * The log is moved into the database when it has this many pages of 4 KiB. The event loop waits for that, two syncs long: what
+ * pushes write again and again, such as the pages of an index, is then moved once.
+ */
+const walPages = 3_000
 /** The log is cut back to this after a checkpoint, in bytes, so that one burst does not keep the disk. */
 const walLimit = 64 * 1024 * 1024
 
@@ -44,6 +52,7 @@ export function sqliteMetadata(file: string): Metadata {
   database.pragma('synchronous = NORMAL')
   database.pragma('foreign_keys = ON')
   database.pragma(`journal_size_limit = ${walLimit}`)
+  database.pragma(`wal_autocheckpoint = ${walPages}`)
   migrate(database)
   return new SqliteMetadata(database, new WalSync(file))
 }
@@ -72,7 +81,10 @@ class SqliteMetadata implements Metadata {
   readonly access: SqliteAccess
   readonly audit: SqliteAudit
   readonly browsing: SqliteBrowsing
+  readonly figures: SqliteFigures
+  readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
+  readonly spending: SqliteSpending
   readonly webhooks: SqliteWebhooks
 
   constructor(database: Database.Database, sync: WalSync) {
@@ -83,7 +95,11 @@ class SqliteMetadata implements Metadata {
     this.hosted = new SqliteHosted(database, this.#writes)
     this.access = new SqliteAccess(database, this.#writes)
     this.audit = new SqliteAudit(database)
-    this.browsing = new SqliteBrowsing(database, (work) => this.#write(work))
+    const writing = (work: () => unknown) => this.#write(work)
+    this.browsing = new SqliteBrowsing(database, writing)
+    this.figures = new SqliteFigures(database, writing)
+    this.pins = new SqlitePins(database, writing)
+    this.spending = new SqliteSpending(database, writing)
     this.#sql = statements(database)
     const parts: SqliteParts = {
       database,

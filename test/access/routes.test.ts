@@ -275,8 +275,47 @@ describe('everything else', () => {
   })
 
   it('is not there', async () => {
-    for (const path of ['/', '/admin', '/token/', '/TOKEN', '/v1/', '/v3/x']) {
+    for (const path of ['/admin', '/token/', '/TOKEN', '/v1/', '/v3/x']) {
       expect([path, await statuses('GET', path)]).toEqual([path, { 404: everybody }])
+    }
+  })
+
+  it('pages of what one may not see ask for a login, or are not there', async () => {
+    for (const path of [
+      '/r/team/secret',
+      `/r/team/secret/t/1`,
+      '/api/v1/repository?name=team/secret',
+      '/api/v1/tags?name=team/secret',
+    ]) {
+      const { '200': seen, ...others } = await statuses('GET', path)
+      expect([path, seen]).toEqual([path, ['root', 'ann', 'bob', 'carl']])
+      expect([path, others]).toEqual([path, { 401: ['nobody', 'token', 'wrong', 'forged'], 404: ['eve', 'robot'] }])
+    }
+  })
+
+  it('pages and the admin API tell nobody of a repository that may not be seen', async () => {
+    for (const path of ['/', '/search', '/search?q=secret', '/api/v1/repositories']) {
+      for (const who of everybody) {
+        const told = (await ask(who, 'GET', path)).text().includes('team/secret')
+        expect([path, who, told]).toEqual([path, who, ['root', 'ann', 'bob', 'carl'].includes(who)])
+      }
+    }
+  })
+
+  it('what concerns all is for admins with their password, on pages and in the admin API', async () => {
+    for (const path of [
+      '/cache',
+      '/cache/collection',
+      '/accounts',
+      '/accounts/ann',
+      '/api/v1/cache',
+      '/api/v1/fills',
+      '/api/v1/accounts',
+    ]) {
+      expect([path, await statuses('GET', path)]).toEqual([
+        path,
+        { 200: ['root'], 401: ['nobody', 'wrong', 'forged'], 403: ['ann', 'bob', 'carl', 'eve', 'robot', 'token'] },
+      ])
     }
   })
 })

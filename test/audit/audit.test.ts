@@ -86,7 +86,12 @@ describe('the audit log', () => {
     const lines = await audit(data)
     expect(briefly(lines)).toMatchObject([
       { action: 'account changed', user: 'command line', name: 'ann', detail: 'added' },
-      { action: 'token created', user: 'command line', name: 'ann', detail: expect.stringContaining('**:pull') as string },
+      {
+        action: 'token created',
+        user: 'command line',
+        name: 'ann',
+        detail: expect.stringContaining('**:pull') as string,
+      },
     ])
     expect(JSON.stringify(lines)).not.toContain(token)
   })

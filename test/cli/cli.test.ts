@@ -10,7 +10,21 @@ async function run(argv: string[], env: NodeJS.ProcessEnv = {}) {
   return { code, out, err }
 }
 
-const commands = ['serve', 'namespace', 'user', 'org', 'token', 'repo', 'may', 'audit', 'collect', 'ca', 'config', 'version']
+const commands = [
+  'serve',
+  'namespace',
+  'user',
+  'org',
+  'token',
+  'repo',
+  'may',
+  'audit',
+  'spending',
+  'collect',
+  'ca',
+  'config',
+  'version',
+]
 
 describe('help', () => {
   it.each([[], ...commands.map((name) => [name])])('berth %s --help is as in the golden file', async (...command) => {

@@ -123,3 +123,55 @@ export function testBrowsing(implementation: string, make: () => Promise<{ open:
     })
   })
 }
+
+const minute = 60_000
+const day = 86_400_000
+
+/** What every Metadata does with figures of the past and with pins. */
+export function testFigures(implementation: string, make: () => Promise<{ open: () => Metadata }>): void {
+  describe(`figures and pins: ${implementation}`, () => {
+    it('are sums of five minutes, which a later process adds to', async () => {
+      const { open } = await make()
+      const first = open()
+      await first.figures.add([{ figure: 'hits', subject: 'docker.io', value: 3 }], 100 * day)
+      await first.close()
+      const metadata = open()
+      await metadata.figures.add([{ figure: 'hits', subject: 'docker.io', value: 4 }], 100 * day + 4 * minute)
+      await metadata.figures.add([{ figure: 'hits', subject: 'ghcr.io', value: 1 }], 100 * day + 6 * minute)
+      expect(await metadata.figures.spans(100 * day, 5 * minute)).toEqual([
+        { beganAt: 100 * day, values: { hits: 7 } },
+        { beganAt: 100 * day + 5 * minute, values: { hits: 1 } },
+      ])
+      expect(await metadata.figures.spans(100 * day, 60 * minute)).toEqual([
+        { beganAt: 100 * day, values: { hits: 8 } },
+      ])
+      expect(await metadata.figures.totals(100 * day)).toEqual([
+        { figure: 'hits', subject: 'docker.io', value: 7 },
+        { figure: 'hits', subject: 'ghcr.io', value: 1 },
+      ])
+      expect(await metadata.figures.totals(101 * day)).toEqual([])
+      await metadata.close()
+    })
+
+    it('older than a month go', async () => {
+      const metadata = (await make()).open()
+      await metadata.figures.add([{ figure: 'hits', subject: '', value: 3 }], 100 * day)
+      await metadata.figures.add([{ figure: 'hits', subject: '', value: 4 }], 140 * day)
+      expect(await metadata.figures.totals(0)).toEqual([{ figure: 'hits', subject: '', value: 4 }])
+      await metadata.close()
+    })
+
+    it('that are pins are kept once each, until they are taken back', async () => {
+      const { open } = await make()
+      const first = open()
+      for (const pattern of ['b/x:1', 'a/x:1', 'a/x:1']) await first.pins.add(pattern, 1)
+      await first.close()
+      const metadata = open()
+      expect(await metadata.pins.list()).toEqual(['a/x:1', 'b/x:1'])
+      expect(await metadata.pins.remove('a/x:1')).toBe(true)
+      expect(await metadata.pins.remove('a/x:1')).toBe(false)
+      expect(await metadata.pins.list()).toEqual(['b/x:1'])
+      await metadata.close()
+    })
+  })
+}

@@ -1,4 +1,4 @@
-/** What pages show of the past: how often each tag was asked for, and the figures of every five minutes. */
+/** What pages show of the past: how often each tag was asked for, and the figures of every five minutes; and what was pinned on them. */
 export default `
   -- By whole name (docker.io/library/node, alice/app). The row with an empty tag is the repository's sum.
   CREATE TABLE pulls (
@@ -20,5 +20,11 @@ export default `
     subject  TEXT NOT NULL,
     value    REAL NOT NULL,
     PRIMARY KEY (began_at, figure, subject)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Patterns of cached tags that are never evicted, besides those of the settings.
+  CREATE TABLE pins (
+    pattern   TEXT PRIMARY KEY,
+    pinned_at INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 `

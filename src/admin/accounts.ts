@@ -1,0 +1,187 @@
+import { AccountError, type Access, type Accounts } from '../access/access.ts'
+import { RegistryError } from '../oci/errors.ts'
+import type { RepositoryName } from '../oci/reference.ts'
+import type { AccessRecords, Metadata, Role, TokenRecord } from '../metadata/metadata.ts'
+import type { Guard, Visitor } from './visitor.ts'
+
+/** A token without what would open anything. */
+export type TokenView = Omit<TokenRecord, 'secretHash'>
+
+export interface AccountView {
+  readonly name: string
+  readonly kind: 'user' | 'organization'
+  readonly admin: boolean
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+}
+
+export interface AccountDetails extends AccountView {
+  /** Of an organization. */
+  readonly members: readonly { readonly user: string; readonly role: Role }[]
+  /** Of a user. */
+  readonly organizations: readonly { readonly organization: string; readonly role: Role }[]
+  readonly grants: readonly { readonly name: string; readonly role: Role }[]
+  readonly tokens: readonly TokenView[]
+}
+
+export interface TokenOrder {
+  readonly owner: string
+  /** For people. */
+  readonly name: string
+  /** Each `PATTERN:ACTION,ACTION`. */
+  readonly scopes: readonly string[]
+  /** Milliseconds; undefined for one that does not expire. */
+  readonly lifetime: number | undefined
+}
+
+export interface AccountsAdminOptions {
+  access: Access
+  metadata: Metadata
+  guard: Guard
+  /** Changes that are asked for from this address. */
+  accountsFrom: (address: string | undefined) => Accounts
+}
+
+/** Who there is and what they may do. People look after their own password and tokens, admins after everybody's. */
+export class AccountsAdmin {
+  readonly #options: AccountsAdminOptions
+
+  constructor(options: AccountsAdminOptions) {
+    this.#options = options
+  }
+
+  async list(visitor: Visitor): Promise<AccountView[]> {
+    await this.#options.guard.expectAdministrator(visitor)
+    return (await this.#records()).accounts.map(viewOf)
+  }
+
+  /** Throws NAME_UNKNOWN. */
+  async get(visitor: Visitor, name: string): Promise<AccountDetails> {
+    await this.#options.guard.expectAdministrator(visitor)
+    const { accounts, members, grants, tokens } = await this.#records()
+    const account = accounts.find((account) => account.name === name)
+    if (!account) throw new RegistryError('NAME_UNKNOWN', `there is no account ${JSON.stringify(name)}`)
+    return {
+      ...viewOf(account),
+      members: members.filter(({ organization }) => organization === name),
+      organizations: members.filter(({ user }) => user === name),
+      grants: grants.filter((grant) => grant.account === name),
+      tokens: tokens.filter(({ owner }) => owner === name).map(withoutSecret),
+    }
+  }
+
+  /** The visitor's own tokens, and those of organizations that they own. Throws UNAUTHORIZED or DENIED. */
+  async tokens(visitor: Visitor): Promise<TokenView[]> {
+    const user = expectPerson(visitor)
+    const records = await this.#records()
+    return records.tokens.filter(({ owner }) => isOwner(records, user, owner)).map(withoutSecret)
+  }
+
+  /** The names that the visitor may make tokens for. */
+  async owned(visitor: Visitor): Promise<string[]> {
+    const user = expectPerson(visitor)
+    const { members } = await this.#records()
+    return [user, ...members.filter((m) => m.user === user && m.role === 'owner').map((m) => m.organization)]
+  }
+
+  /** The token itself is in the answer and nowhere else. */
+  async createToken(visitor: Visitor, { owner, ...order }: TokenOrder): Promise<{ token: string; record: TokenView }> {
+    await this.#expectOwner(visitor, owner)
+    const { token, record } = await this.#change(visitor, (accounts) => accounts.createToken(owner, order))
+    return { token, record: withoutSecret(record) }
+  }
+
+  async revokeToken(visitor: Visitor, id: string): Promise<void> {
+    const found = (await this.#records()).tokens.find((token) => token.id === id)
+    // Whose it is not learns nothing of it.
+    await this.#expectOwner(visitor, found?.owner ?? '')
+    await this.#change(visitor, (accounts) => accounts.revokeToken(id))
+  }
+
+  /** The visitor's own. Throws UNAUTHORIZED where the present one is wrong. */
+  async changePassword(visitor: Visitor, { present, next }: { present: string; next: string }): Promise<void> {
+    const user = expectPerson(visitor)
+    await this.#options.access.login({ username: user, password: present }, visitor.address)
+    await this.#change(visitor, (accounts) => accounts.setPassword(user, next))
+  }
+
+  async setPassword(visitor: Visitor, user: string, password: string): Promise<void> {
+    await this.#administer(visitor, (accounts) => accounts.setPassword(user, password))
+  }
+
+  async addUser(visitor: Visitor, name: string, given: { password: string; admin: boolean }): Promise<void> {
+    await this.#administer(visitor, (accounts) => accounts.addUser(name, given.password, given.admin))
+  }
+
+  async addOrganization(visitor: Visitor, name: string): Promise<void> {
+    await this.#administer(visitor, (accounts) => accounts.addOrganization(name))
+  }
+
+  async remove(visitor: Visitor, name: string): Promise<void> {
+    await this.#options.guard.expectAdministrator(visitor)
+    const { kind } = await this.get(visitor, name)
+    await this.#change(visitor, (accounts) => accounts.remove(name, kind))
+  }
+
+  /** Without a role: a member no more. */
+  async setMember(visitor: Visitor, organization: string, user: string, role: Role | undefined): Promise<void> {
+    await this.#expectOwner(visitor, organization)
+    await this.#change(visitor, (accounts) => accounts.setMember(organization, user, role))
+  }
+
+  /** Without a role: the grant is taken back. `name`: a repository or a namespace. */
+  async setGrant(visitor: Visitor, name: string, account: string, role: Role | undefined): Promise<void> {
+    await this.#administer(visitor, (accounts) => accounts.setGrant(name, account, role))
+  }
+
+  /** For those who look after the repository. */
+  async setPublic(visitor: Visitor, name: RepositoryName, isPublic: boolean): Promise<void> {
+    await this.#options.guard.expect(visitor, 'administer', name)
+    await this.#change(visitor, (accounts) => accounts.setPublic(name, isPublic))
+  }
+
+  async #administer<T>(visitor: Visitor, change: (accounts: Accounts) => Promise<T>): Promise<T> {
+    await this.#options.guard.expectAdministrator(visitor)
+    return this.#change(visitor, change)
+  }
+
+  async #expectOwner(visitor: Visitor, owner: string): Promise<void> {
+    const user = expectPerson(visitor)
+    if (isOwner(await this.#records(), user, owner)) return
+    await this.#options.guard.expectAdministrator(visitor)
+  }
+
+  /** What the accounts refuse is the visitor's mistake, told as they tell it. */
+  async #change<T>(visitor: Visitor, change: (accounts: Accounts) => Promise<T>): Promise<T> {
+    try {
+      return await change(this.#options.accountsFrom(visitor.address))
+    } catch (error) {
+      if (!(error instanceof AccountError)) throw error
+      throw new RegistryError('UNSUPPORTED', error.message, { status: 400, cause: error })
+    }
+  }
+
+  #records(): Promise<AccessRecords> {
+    return this.#options.metadata.access.load()
+  }
+}
+
+/** Throws UNAUTHORIZED for nobody, and DENIED for a robot: a token makes no tokens. */
+function expectPerson({ identity: { user, limits, granted } }: Visitor): string {
+  if (user === undefined) throw new RegistryError('UNAUTHORIZED', 'log in to see and change what is yours')
+  if (limits || granted) throw new RegistryError('DENIED', 'this takes a password: a token is not enough')
+  return user
+}
+
+function isOwner({ members }: AccessRecords, user: string, owner: string): boolean {
+  if (owner === user) return true
+  return members.some((member) => member.organization === owner && member.user === user && member.role === 'owner')
+}
+
+function viewOf({ name, kind, admin, createdAt }: AccessRecords['accounts'][number]): AccountView {
+  return { name, kind, admin, createdAt }
+}
+
+function withoutSecret({ secretHash: _, ...token }: TokenRecord): TokenView {
+  return token
+}

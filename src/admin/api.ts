@@ -1,0 +1,29 @@
+// The admin API: what pages show and do, for programs. Its description, which clients can be made from, is served with it.
+import type { Hono } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import type { Admin } from './admin.ts'
+import { accountRoutes } from './accounts-api.ts'
+import { cacheRoutes } from './cache-api.ts'
+import { imageRoutes } from './image-api.ts'
+import { visitorOf, type Doorway } from './request.ts'
+import { Routes } from './routes.ts'
+
+export interface AdminApiOptions extends Doorway {
+  admin: Admin
+}
+
+const prefix = '/api/v1'
+
+/** Routes everything under `/api/v1`. */
+export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Bindings: HttpBindings }> {
+  const routes = new Routes(prefix, (c) => visitorOf(c, doorway))
+  imageRoutes(routes, admin)
+  cacheRoutes(routes, admin)
+  accountRoutes(routes, admin)
+  const description =
+    'Administration beside the distribution API. Times are in milliseconds since 1970, sizes in bytes.'
+  const document = routes.document({ title: 'Berth', version: '1', description })
+  routes.app.get(`${prefix}/openapi.json`, (c) => c.json(document))
+  routes.app.get(prefix, (c) => c.redirect(`${prefix}/openapi.json`))
+  return routes.app
+}

@@ -1,0 +1,88 @@
+import type { Digest } from '../oci/digest.ts'
+import { blobsOf, readManifest } from '../oci/manifest.ts'
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
+import type { Asker, Registry } from '../oci/registry.ts'
+import type { Metadata } from '../metadata/metadata.ts'
+import type { Image } from './images.ts'
+import type { Guard, Visitor } from './visitor.ts'
+import type { Workings } from './workings.ts'
+
+export interface ImageActionsOptions {
+  registry: Registry
+  metadata: Metadata
+  guard: Guard
+  workings: Workings
+}
+
+/** How many blobs are fetched at once for somebody who wants all of an image. */
+const fetchedAtOnce = 2
+
+/** What may be done to a tag or a digest. Each throws UNAUTHORIZED or DENIED to those who may not, and what the registry throws. */
+export class ImageActions {
+  readonly #options: ImageActionsOptions
+
+  constructor(options: ImageActionsOptions) {
+    this.#options = options
+  }
+
+  /** Deletes a hosted tag, or a manifest with all its tags. */
+  async delete(visitor: Visitor, name: RepositoryName, reference: Reference): Promise<void> {
+    await this.#options.guard.expect(visitor, 'delete', name)
+    await this.#options.registry.deleteManifest(name, reference)
+  }
+
+  /** Gives a hosted manifest another tag; a tag that is there moves. */
+  async tag(visitor: Visitor, name: RepositoryName, { from, tag }: { from: Reference; tag: Tag }): Promise<void> {
+    const { registry, guard } = this.#options
+    await guard.expect(visitor, 'push', name)
+    const { mediaType, bytes } = await registry.getManifest(name, from, guard.asker(visitor, name))
+    await registry.putManifest(name, { reference: tag, tags: [], mediaType, bytes })
+  }
+
+  /** Asks the upstream what a tag means, however fresh it is here. Returns the digest that is served from now on. */
+  async check(visitor: Visitor, name: RepositoryName, tag: Tag): Promise<Digest> {
+    const { registry, guard } = this.#options
+    await guard.expectReadable(visitor, name)
+    return (await registry.headManifest(name, tag, guard.asker(visitor, name, true))).digest
+  }
+
+  /** Evicts the blobs of a cached image, of all its platforms that are here; the bytes freed. Its manifests stay. */
+  async evict(visitor: Visitor, name: RepositoryName, reference: Reference): Promise<number> {
+    const { registry, guard, workings } = this.#options
+    await guard.expectAdministrator(visitor)
+    const { digest } = await registry.headManifest(name, reference, guard.asker(visitor, name))
+    const blobs = new Set<Digest>()
+    await this.#collectBlobs(name, digest, blobs)
+    return workings.evictThese([...blobs], name.slice(0, name.indexOf('/')))
+  }
+
+  /** Fetches every layer of an image that is not here; resolves once that has begun. */
+  async fetch(visitor: Visitor, name: RepositoryName, { layers }: Image): Promise<void> {
+    const { guard } = this.#options
+    await guard.expectAdministrator(visitor)
+    const missing = layers.filter(({ stored }) => !stored).map(({ descriptor }) => descriptor.digest)
+    const asker = guard.asker(visitor, name)
+    // Whoever asked need not wait: how far each fill comes, and how it ends, is told by the cache.
+    for (let i = 0; i < fetchedAtOnce; i++) void this.#drain(name, missing, asker).catch(() => {})
+  }
+
+  async #collectBlobs(name: RepositoryName, digest: Digest, into: Set<Digest>): Promise<void> {
+    const bytes = await this.#options.metadata.browsing.findManifest(name, digest)
+    if (!bytes) return
+    const content = readManifest(bytes)
+    for (const blob of blobsOf(content)) into.add(blob.digest)
+    for (const child of content.manifests) await this.#collectBlobs(name, child.digest, into)
+  }
+
+  async #drain(name: RepositoryName, digests: Digest[], asker: Asker): Promise<void> {
+    const buffer = Buffer.alloc(512 * 1024)
+    for (let digest = digests.shift(); digest; digest = digests.shift()) {
+      const blob = await this.#options.registry.getBlob(name, digest, undefined, asker)
+      try {
+        while ((await blob.read(buffer)) > 0);
+      } finally {
+        blob.close()
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import { Hono } from 'hono'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { HttpBindings } from '@hono/node-server'
+import { z } from 'zod'
+import { RegistryError } from '../oci/errors.ts'
+import type { AdminContext } from './request.ts'
+import type { Visitor } from './visitor.ts'
+
+/** One call of the admin API: what it takes and gives is checked by the compiler, and told in the API's description. */
+export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
+  /** `get` reads, `delete` removes: both take a query. `post` does all else and takes JSON, which no page elsewhere can make a browser send. */
+  readonly method: 'get' | 'post' | 'delete'
+  readonly path: string
+  readonly summary: string
+  readonly input: I
+  readonly answer: O
+}
+
+type Handler<I extends z.ZodObject, O extends z.ZodType> = (visitor: Visitor, input: z.output<I>) => Promise<z.input<O>>
+
+/** Calls under one prefix, and the OpenAPI document of them. */
+export class Routes {
+  readonly app = new Hono<{ Bindings: HttpBindings }>()
+  readonly #prefix: string
+  readonly #visitorOf: (c: AdminContext) => Promise<Visitor>
+  readonly #all: Route[] = []
+
+  constructor(prefix: string, visitorOf: (c: AdminContext) => Promise<Visitor>) {
+    this.#prefix = prefix
+    this.#visitorOf = visitorOf
+  }
+
+  add<I extends z.ZodObject, O extends z.ZodType>(route: Route<I, O>, handle: Handler<I, O>): void {
+    this.#all.push(route)
+    this.app.on(route.method.toUpperCase(), this.#prefix + route.path, async (c) => {
+      c.header('Cache-Control', 'private, no-store')
+      try {
+        const visitor = await this.#visitorOf(c)
+        return c.json(await handle(visitor, await read(c, route)))
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error
+        const { code, message, status, headers } = error
+        return c.json({ errors: [{ code, message }] }, status as ContentfulStatusCode, headers)
+      }
+    })
+  }
+
+  /** OpenAPI 3.1 of all that was added so far. */
+  document(info: { title: string; version: string; description: string }) {
+    const schemas: Record<string, unknown> = {}
+    const paths: Record<string, Record<string, unknown>> = {}
+    for (const route of this.#all) {
+      const operations = (paths[this.#prefix + route.path] ??= {})
+      operations[route.method] = describe(route, schemas)
+    }
+    return { openapi: '3.1.0', info, paths, components: { schemas } }
+  }
+}
+
+/** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the route's form. */
+async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: Route<I>): Promise<z.output<I>> {
+  const given: unknown = method === 'post' ? await readJson(c) : c.req.query()
+  const read = input.safeParse(given)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  throw new RegistryError('UNSUPPORTED', `${issue?.path.join('.') || 'the request'}: ${issue?.message}`, {
+    status: 400,
+  })
+}
+
+async function readJson(c: AdminContext): Promise<unknown> {
+  if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? '')) {
+    throw new RegistryError('UNSUPPORTED', 'the body must be JSON, with Content-Type: application/json', {
+      status: 415,
+    })
+  }
+  try {
+    return await c.req.json()
+  } catch (cause) {
+    throw new RegistryError('UNSUPPORTED', 'the body must be well-formed JSON', { status: 400, cause })
+  }
+}
+
+const problem = z
+  .object({ errors: z.array(z.object({ code: z.string(), message: z.string() })) })
+  .meta({ id: 'Problem' })
+
+function describe({ method, summary, input, answer }: Route, schemas: Record<string, unknown>) {
+  const json = (schema: z.ZodType, io: 'input' | 'output') => ({
+    'application/json': { schema: jsonSchema(schema, io, schemas) },
+  })
+  return {
+    summary,
+    ...(method === 'post'
+      ? { requestBody: { required: true, content: json(input, 'input') } }
+      : { parameters: parametersOf(input, schemas) }),
+    responses: {
+      200: { description: 'done', content: json(answer, 'output') },
+      '4XX': { description: 'refused, not here, or not of the form', content: json(problem, 'output') },
+    },
+  }
+}
+
+function parametersOf(input: z.ZodObject, schemas: Record<string, unknown>) {
+  return Object.entries(input.shape as Record<string, z.ZodType>).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: !schema.safeParse(undefined).success,
+    schema: jsonSchema(schema, 'input', schemas),
+  }))
+}
+
+/** The schema in place; those that have names of their own go to `schemas`, to be referred to. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', schemas: Record<string, unknown>): unknown {
+  const text = JSON.stringify(z.toJSONSchema(z.object({ schema }), { io, unrepresentable: 'any' }))
+  const moved = JSON.parse(text.replaceAll('#/$defs/', '#/components/schemas/')) as {
+    $defs?: Record<string, unknown>
+    properties: { schema: unknown }
+  }
+  Object.assign(schemas, moved.$defs)
+  return moved.properties.schema
+}

@@ -1,0 +1,66 @@
+import { Hono } from 'hono'
+import type { HttpBindings } from '@hono/node-server'
+import { Accounts, otherUsers, type Access } from './access/access.ts'
+import { adminApi, createAdmin, type AdminOptions } from './admin/admin.ts'
+import { createForwarded } from './api/app.ts'
+import { freshUntil, tagPolicies } from './cache/cache.ts'
+import type { Config } from './config/config.ts'
+import type { Metadata } from './metadata/metadata.ts'
+import type { RepositoryName, Tag } from './oci/reference.ts'
+import type { Event } from './telemetry/telemetry.ts'
+import { webApp } from './web/app.tsx'
+import { workingsOf, type WorkingParts } from './workings.ts'
+
+export interface PeopleParts extends WorkingParts {
+  registry: AdminOptions['registry']
+  metadata: Metadata
+  access: Access
+  report: (event: Event) => void
+  /** Aborted when the server stops. */
+  stopping: AbortSignal
+  now: () => number
+}
+
+/** What is for people: the pages, and the admin API that shows and does the same. */
+export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: HttpBindings }>> {
+  const { config, registry, metadata, access, stopping, now } = parts
+  const withLogin = config.upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
+  const admin = createAdmin({
+    registry,
+    metadata,
+    access,
+    hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
+    freshUntil: freshness(config),
+    workings: workingsOf(parts),
+    accountsFrom: await accountsOf(parts),
+    now,
+  })
+  const doorway = { admin, access, forwarded: createForwarded(config) }
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))
+}
+
+/** Changes of accounts, each told with the address that it was asked for from. */
+async function accountsOf({ config: { access, upstreams }, metadata, report, now }: PeopleParts) {
+  const others = await otherUsers(access)
+  const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
+  return (address: string | undefined) =>
+    new Accounts({
+      metadata,
+      isUpstream: (name) => upstreamNames.has(name),
+      isOtherUser: (name) => others.has(name),
+      report,
+      now,
+      ...(address !== undefined && { address }),
+    })
+}
+
+/** Until when a cached tag is served without asking, in milliseconds since 1970. */
+function freshness({ upstreams }: Config) {
+  const policies = new Map(upstreams.map((upstream) => [upstream.name, tagPolicies(upstream)]))
+  return (name: RepositoryName, tag: Tag, checkedAt: number): number => {
+    const slash = name.indexOf('/')
+    const policy = policies.get(name.slice(0, slash))?.(name.slice(slash + 1) as RepositoryName, tag)
+    return policy ? freshUntil(policy, checkedAt) : 0
+  }
+}

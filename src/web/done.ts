@@ -1,0 +1,26 @@
+import type { WebCall } from './call.ts'
+import { bytes } from './format.ts'
+
+const texts: Record<string, (amount: number) => string> = {
+  deleted: () => 'Deleted.',
+  tagged: () => 'Tagged.',
+  checked: () => 'The upstream was asked: this is what it says now.',
+  evicted: (amount) => (amount === 0 ? 'There was nothing to evict.' : `Evicted: ${bytes(amount)} are free again.`),
+  fetching: () => 'Being fetched: the page of the cache shows how far it is.',
+  pinned: () => 'Pinned: it is not evicted any more.',
+  unpinned: () => 'Unpinned.',
+  revoked: () => 'Revoked: it is refused within seconds.',
+  password: () => 'The password is changed.',
+  added: () => 'Added.',
+  changed: () => 'Changed.',
+  removed: () => 'Removed.',
+  public: () => 'Public: everybody may pull it.',
+  private: () => 'Private: it is for those who may see it.',
+  collected: (amount) => (amount === 0 ? 'There was nothing to collect.' : `Collected ${amount} things.`),
+}
+
+/** What an action did, that led to this page: it stands in the address, as one of these words and a number. */
+export function doneText(call: WebCall): string | undefined {
+  const amount = Number(call.text('amount'))
+  return texts[call.text('done')]?.(Number.isFinite(amount) && amount >= 0 ? amount : 0)
+}

@@ -1,0 +1,129 @@
+import { difference, type Admin, type AdminContext } from '../admin/admin.ts'
+import { parseDigest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { isTag, parseReference, parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import type { WebCall } from './call.ts'
+import { doneText } from './done.ts'
+import { imagePath, parseTarget, query, repositoryPath } from './links.ts'
+import { HomePage } from './pages/home.tsx'
+import { ImagePage } from './pages/image.tsx'
+import { RepositoryPage } from './pages/repository.tsx'
+import { SearchPage } from './pages/search.tsx'
+import { decodePath, unknownAction, type Rendered } from './respond.tsx'
+
+/** How many repositories each list of the front page has. */
+const shown = 8
+
+export async function home(call: WebCall, { repositories }: Admin): Promise<Rendered> {
+  const list = (order: 'pulls' | 'updated') => repositories.search(call.visitor, { text: '', order, page: 1 })
+  const [mostPulled, updated] = await Promise.all([list('pulls'), list('updated')])
+  const first = ({ items }: typeof updated) => items.slice(0, shown)
+  return <HomePage frame={call.frame} mostPulled={first(mostPulled)} updated={first(updated)} />
+}
+
+export async function search(call: WebCall, { repositories }: Admin): Promise<Rendered> {
+  const text = call.text('q')
+  const order = call.choice('order', ['pulls', 'updated', 'name'])
+  const { items, page, more } = await repositories.search(call.visitor, { text, order, page: call.page })
+  return <SearchPage frame={call.frame} text={text} order={order} page={page} more={more} repositories={items} />
+}
+
+interface Target {
+  readonly name: RepositoryName
+  readonly reference: Reference | undefined
+  /** Whether the address says the name as it is here. */
+  readonly isExact: boolean
+}
+
+/** What a path below `/r/` means. Throws what the names in it deserve. */
+function targetOf(path: string, admin: Admin): Target {
+  const asked = parseTarget(decodePath(path).slice('/r/'.length))
+  const name = admin.locate(asked.name)
+  const reference = asked.reference === undefined ? undefined : parseReference(asked.reference)
+  return { name, reference, isExact: name === asked.name }
+}
+
+const pathOf = ({ name, reference }: Target) =>
+  reference === undefined ? repositoryPath(name) : imagePath(name, reference)
+
+export async function show(c: AdminContext, call: WebCall, admin: Admin): Promise<Rendered | Response> {
+  const target = targetOf(c.req.path, admin)
+  const { name, reference, isExact } = target
+  if (!isExact) return c.redirect(pathOf(target))
+  return reference === undefined ? repository(call, admin, name) : image(call, admin, { name, reference })
+}
+
+async function repository(call: WebCall, { repositories }: Admin, name: RepositoryName): Promise<Rendered> {
+  const search = {
+    text: call.text('q'),
+    order: call.choice('order', ['updated', 'name', 'pulled', 'pulls']),
+    descending: call.choice('direction', ['down', 'up']) === 'down',
+    page: call.page,
+  }
+  const found = await repositories.get(call.visitor, name)
+  const tags = await repositories.tags(call.visitor, name, search)
+  const done = doneText(call)
+  return <RepositoryPage frame={call.frame} repository={found} tags={tags} search={search} done={done} />
+}
+
+async function image(
+  call: WebCall,
+  { images, repositories }: Admin,
+  { name, reference }: { name: RepositoryName; reference: Reference },
+): Promise<Rendered> {
+  const platform = call.text('platform')
+  const view = await images.get(call.visitor, name, reference, platform)
+  const may = await repositories.rights(call.visitor, name)
+  const other = call.text('compare')
+  const shownWith = { frame: call.frame, view, may, done: doneText(call) }
+  if (other === '') return <ImagePage {...shownWith} compared={undefined} />
+  const from = parseDigest(other)
+  const pair = await images.pair(call.visitor, name, [from, view.digest], platform)
+  const compared = { from, to: view.digest, difference: difference(pair.from, pair.to) }
+  return <ImagePage {...shownWith} compared={compared} />
+}
+
+/** What the buttons of an image's page do. Answers with the page to see then. */
+export async function act(
+  c: AdminContext,
+  call: WebCall,
+  admin: Admin,
+  form: ReadonlyMap<string, string>,
+): Promise<Response> {
+  const { name, reference } = targetOf(c.req.path, admin)
+  const { visitor } = call
+  const to = (path: string, done: string, amount?: number) => c.redirect(path + query({ done, amount }), 303)
+  if (reference === undefined) {
+    const visibility = form.get('action')
+    if (visibility !== 'public' && visibility !== 'private') throw unknownAction()
+    await admin.accounts.setPublic(visitor, name, visibility === 'public')
+    return to(repositoryPath(name), visibility)
+  }
+  const here = imagePath(name, reference)
+  switch (form.get('action')) {
+    case 'delete':
+      await admin.actions.delete(visitor, name, reference)
+      return to(repositoryPath(name), 'deleted')
+    case 'tag': {
+      const tag = parseTag(form.get('tag') ?? '')
+      await admin.actions.tag(visitor, name, { from: reference, tag })
+      return to(imagePath(name, tag), 'tagged')
+    }
+    case 'check':
+      if (isTag(reference)) await admin.actions.check(visitor, name, reference)
+      return to(here, 'checked')
+    case 'evict':
+      return to(here, 'evicted', await admin.actions.evict(visitor, name, reference))
+    case 'fetch': {
+      const { image, problem } = await admin.images.get(visitor, name, reference, form.get('platform'))
+      if (!image) throw new RegistryError('MANIFEST_UNKNOWN', problem ?? 'there is no image to fetch')
+      await admin.actions.fetch(visitor, name, image)
+      return to(here, 'fetching')
+    }
+    case 'pin':
+      await admin.cache.pin(visitor, `${name}:${reference}`)
+      return to(here, 'pinned')
+    default:
+      throw unknownAction()
+  }
+}

@@ -1,0 +1,151 @@
+import type { TokenView } from '../../admin/admin.ts'
+import { date, visible } from '../format.ts'
+import { Page, Section, type Frame } from '../layout.tsx'
+import { Action, Ago, Copyable, Notice } from '../parts.tsx'
+
+export interface AccountProps {
+  frame: Frame
+  user: string
+  tokens: readonly TokenView[]
+  /** The names that the visitor may make tokens for. */
+  owned: readonly string[]
+  /** A token that was just made: it is shown this once. */
+  made: string | undefined
+  done: string | undefined
+}
+
+/** What people look after themselves: their tokens and their password. */
+export function AccountPage({ frame, user, tokens, owned, made, done }: AccountProps) {
+  return (
+    <Page frame={frame} title="Your account">
+      <h1>{user}</h1>
+      {done !== undefined && <Notice tone="good">{done}</Notice>}
+      {made !== undefined && <Made host={frame.host} user={user} token={made} />}
+      <Section id="tokens" title="Tokens">
+        <p class="faint">
+          For robots and scripts, in a password’s place. Each is good for what it was made for, and no more.
+        </p>
+        <TokenTable frame={frame} tokens={tokens} />
+        <NewToken frame={frame} owned={owned} />
+      </Section>
+      <Section id="password" title="Password">
+        <form method="post" class="stacked narrow">
+          <input type="hidden" name="token" value={frame.formToken} />
+          <input type="hidden" name="action" value="password" />
+          <input type="hidden" name="username" value={user} autocomplete="username" />
+          <label>
+            Present password
+            <input name="present" type="password" required autocomplete="current-password" />
+          </label>
+          <label>
+            New password
+            <input name="next" type="password" required minlength={8} autocomplete="new-password" />
+          </label>
+          <button type="submit">Change the password</button>
+        </form>
+      </Section>
+    </Page>
+  )
+}
+
+function Made({ host, user, token }: { host: string; user: string; token: string }) {
+  return (
+    <Notice tone="good">
+      <p>This is the new token. It is shown this once:</p>
+      <Copyable text={token} label="token" />
+      <p>
+        <code>
+          docker login -u {user} {host}
+        </code>{' '}
+        takes it as the password.
+      </p>
+    </Notice>
+  )
+}
+
+export function TokenTable({ frame, tokens }: { frame: Frame; tokens: readonly TokenView[] }) {
+  if (tokens.length === 0) return <p class="faint">There are none.</p>
+  return (
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">For</th>
+          <th scope="col">May</th>
+          <th scope="col" class="extra">
+            Made
+          </th>
+          <th scope="col">Expires</th>
+          <th scope="col">
+            <span class="unseen">Revoke</span>
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {tokens.map(({ id, owner, name, scopes, createdAt, expiresAt }) => (
+          <tr>
+            <th scope="row" class="break">
+              {name === '' ? id : visible(name)} <span class="faint">{owner}</span>
+            </th>
+            <td class="break">
+              {scopes.map((scope) => (
+                <code>{visible(scope)} </code>
+              ))}
+            </td>
+            <td class="extra">
+              <Ago time={createdAt} now={frame.now} />
+            </td>
+            <td>{expiresAt === undefined ? 'never' : date(expiresAt).slice(0, 10)}</td>
+            <td class="number">
+              <Action frame={frame} action="revoke" label="Revoke" values={{ id }} danger />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function NewToken({ frame, owned }: { frame: Frame; owned: readonly string[] }) {
+  return (
+    <form method="post" class="inline">
+      <input type="hidden" name="token" value={frame.formToken} />
+      <input type="hidden" name="action" value="create" />
+      <label>
+        For <input name="name" placeholder="what it is for" maxlength={100} />
+      </label>
+      <label>
+        of{' '}
+        <select name="owner">
+          {owned.map((name) => (
+            <option value={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <label>
+        to{' '}
+        <select name="actions">
+          <option value="pull">pull</option>
+          <option value="pull,push">pull and push</option>
+          <option value="pull,push,delete">pull, push and delete</option>
+        </select>
+      </label>
+      <label>
+        from <input name="pattern" required value={`${owned[0]}/*`} aria-label="Pattern of repositories" />
+      </label>
+      <label>
+        for{' '}
+        <select name="days" aria-label="Lifetime">
+          <option value="30">30 days</option>
+          <option value="90" selected>
+            90 days
+          </option>
+          <option value="365">a year</option>
+          <option value="">ever</option>
+        </select>
+      </label>
+      <button type="submit" class="main">
+        Create token
+      </button>
+    </form>
+  )
+}

@@ -1,0 +1,58 @@
+import type { Going } from '../../admin/admin.ts'
+import { bytes, counted } from '../format.ts'
+import { Page, Section, type Frame } from '../layout.tsx'
+import { Action, Notice } from '../parts.tsx'
+
+export interface CollectionProps {
+  frame: Frame
+  going: readonly Going[]
+  done: string | undefined
+}
+
+/** What nothing reaches of what is hosted, and why it may go. */
+export function CollectionPage({ frame, going, done }: CollectionProps) {
+  const size = going.reduce((sum, thing) => sum + thing.size, 0)
+  return (
+    <Page frame={frame} title="Collection">
+      <p class="crumb">
+        <a href="/cache">Cache</a>
+      </p>
+      <h1>Collection</h1>
+      {done !== undefined && <Notice tone="good">{done}</Notice>}
+      <Section
+        id="going"
+        title={
+          going.length === 0 ? 'Nothing would go now' : `${counted(going.length, 'thing')} would go, ${bytes(size)}`
+        }
+        aside={going.length > 0 && <Action frame={frame} action="collect" label="Collect now" danger />}
+      >
+        {going.length > 0 && (
+          <table>
+            <thead>
+              <tr>
+                <th scope="col">Repository</th>
+                <th scope="col">What</th>
+                <th scope="col">Why</th>
+                <th scope="col" class="number">
+                  Size
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {going.map(({ repository, what, why, size }) => (
+                <tr>
+                  <th scope="row" class="break">
+                    {repository}
+                  </th>
+                  <td class="break">{what}</td>
+                  <td>{why}</td>
+                  <td class="number">{bytes(size)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Section>
+    </Page>
+  )
+}

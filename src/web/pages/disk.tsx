@@ -1,0 +1,81 @@
+import type { CacheView } from '../../admin/admin.ts'
+import { bytes } from '../format.ts'
+import { Section, type Frame } from '../layout.tsx'
+import { repositoryPath } from '../links.ts'
+import { Action, Ago, ShortDigest } from '../parts.tsx'
+
+/** What is evicted first, when room is needed. */
+export function Evictions({ frame, view: { next } }: { frame: Frame; view: CacheView }) {
+  return (
+    <Section
+      id="evictions"
+      title="Evicted next"
+      aside={<Action frame={frame} action="evict" label="Evict to the limits now" />}
+    >
+      {next.length === 0 ? (
+        <p class="faint">No cached blob is on the disk.</p>
+      ) : (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Blob</th>
+              <th scope="col">Of</th>
+              <th scope="col">Last used</th>
+              <th scope="col" class="number">
+                Size
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {next.map(({ digest, name, usedAt, size }) => (
+              <tr>
+                <th scope="row">
+                  <ShortDigest digest={digest} />
+                </th>
+                <td class="break">
+                  {name === undefined ? (
+                    <span class="faint">nothing known</span>
+                  ) : (
+                    <a href={repositoryPath(name)}>{name}</a>
+                  )}
+                </td>
+                <td>
+                  <Ago time={usedAt} now={frame.now} />
+                </td>
+                <td class="number">{bytes(size)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Section>
+  )
+}
+
+/** What is never evicted. */
+export function Pins({ frame, view: { pins } }: { frame: Frame; view: CacheView }) {
+  return (
+    <Section id="pins" title="Never evicted">
+      <ul class="pins">
+        {pins.settings.map((pattern) => (
+          <li>
+            <code>{pattern}</code> <span class="faint">in the settings</span>
+          </li>
+        ))}
+        {pins.added.map((pattern) => (
+          <li>
+            <code>{pattern}</code> <Action frame={frame} action="unpin" label="Unpin" values={{ pattern }} />
+          </li>
+        ))}
+      </ul>
+      <form method="post" class="inline">
+        <input type="hidden" name="token" value={frame.formToken} />
+        <input type="hidden" name="action" value="pin" />
+        <label>
+          Pattern <input name="pattern" required placeholder="docker.io/library/node:20*" maxlength={300} />
+        </label>
+        <button type="submit">Pin</button>
+      </form>
+    </Section>
+  )
+}

@@ -1,0 +1,179 @@
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { startBrowser, Tab } from '../helpers/browser.ts'
+import { fetchRaw, openRaw } from '../helpers/http.ts'
+import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
+import { describeTool } from '../helpers/tools.ts'
+
+const layer = { size: 24 * 1024 * 1024, seed: 7 }
+const large = { blobs: { layer }, manifests: { m: { config: 'layer', layers: ['layer'] } }, tags: { 1: 'm' } }
+
+describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
+  let browser: Browser
+  beforeAll(async () => void (browser = await startBrowser()))
+  afterAll(() => browser?.close())
+
+  async function visit(scene: Scene, path: string, context: BrowserContextOptions = {}): Promise<Tab> {
+    const page = await (await browser.newContext(context)).newPage()
+    const tab = new Tab(page)
+    await page.goto(scene.berth.url + path)
+    return tab
+  }
+  const asAdmin = { extraHTTPHeaders: admin }
+
+  it('is to search for a repository, open it and a tag, and copy the pull command', async () => {
+    const scene = await startScene()
+    await scene.pull('library/node', '20')
+    const { page, complaints } = await visit(scene, '/', { permissions: ['clipboard-read', 'clipboard-write'] })
+    await page.getByLabel('Repository name').fill('node')
+    await page.getByRole('button', { name: 'Search' }).click()
+    await page.getByRole('link', { name: 'docker.io/library/node' }).click()
+    await page.getByRole('rowheader').getByRole('link', { name: '20' }).click()
+    await page.getByRole('button', { name: 'Copy pull command' }).click()
+    await page.getByText('Copied').waitFor()
+    const copied = await page.evaluate<string>('navigator.clipboard.readText()')
+    expect(copied).toBe(`docker pull ${scene.berth.host}/docker.io/library/node:20`)
+    expect(await page.getByText('docker-entrypoint.sh').first().isVisible()).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+  it('is to log in where a page asks for it, go on there, and log out', async () => {
+    const scene = await startScene()
+    const { page, complaints } = await visit(scene, '/cache?window=week')
+    await page.getByLabel('User name').fill('ada')
+    await page.getByLabel('Password').fill('wrong')
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.getByText('the user name or password is wrong').waitFor()
+    await page.getByLabel('User name').fill('ada')
+    await page.getByLabel('Password').fill(password)
+    await page.getByRole('button', { name: 'Log in' }).click()
+    await page.waitForURL('**/cache?window=week')
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Cache')
+    await page.getByRole('button', { name: 'Log out' }).click()
+    await page.getByRole('link', { name: 'Log in' }).waitFor()
+    // A browser complains of every 401 itself.
+    expect(complaints.filter((text) => !text.includes('401'))).toEqual([])
+  })
+
+  it('is to move by keyboard alone: the first stop leads past the header', async () => {
+    const scene = await startScene()
+    const { page } = await visit(scene, '/')
+    await page.keyboard.press('Tab')
+    expect(await page.evaluate('document.activeElement.textContent.trim()')).toBe('Skip to content')
+    await page.keyboard.press('Enter')
+    expect(page.url()).toMatch(/#main$/)
+  })
+
+  it('is to watch a cold pull come in, and to evict what came', async () => {
+    const scene = await startScene()
+    scene.upstream.push('library/large', large)
+    await scene.pull('library/large', '1')
+    const { page, complaints } = await visit(scene, '/cache', asAdmin)
+    const digest = scene.upstream.content.digest('library/large', 'layer')
+    const release = scene.upstream.hold(/blobs/, 2 * 1024 * 1024)
+    const pull = await openRaw(`${scene.berth.url}/v2/library/large/blobs/${digest}`)
+    const progress = page.locator(`[data-digest="${digest}"] progress`)
+    await progress.waitFor()
+    const value = () => progress.evaluate((bar) => (bar as unknown as { position: number }).position)
+    await expect.poll(value, { timeout: 10_000 }).toBeGreaterThan(0)
+    expect(await value()).toBeLessThan(1)
+    release()
+    await pull.rest()
+    await progress.waitFor({ state: 'detached' })
+
+    await page.goto(`${scene.berth.url}/r/docker.io/library/large/t/1`)
+    await page.getByText('all on disk').waitFor()
+    await page.getByRole('button', { name: 'Evict from the disk' }).click()
+    await page.getByText('24 MiB are free again').waitFor()
+    expect(await page.getByText('not on disk').first().isVisible()).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+  it('is to tag, and to delete a tag', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const { page, complaints } = await visit(scene, '/r/team/app/t/1.0', asAdmin)
+    await page.getByLabel('Another tag').fill('stable')
+    await page.getByRole('button', { name: 'Tag', exact: true }).click()
+    await page.waitForURL('**/t/stable?done=tagged')
+    await page.goto(`${scene.berth.url}/r/team/app/t/1.0`)
+    await page.getByRole('button', { name: 'Delete this tag' }).click()
+    await page.getByText('Deleted.').waitFor()
+    expect(await page.getByRole('rowheader').allTextContents()).toEqual(['stable'])
+    expect(complaints).toEqual([])
+  })
+
+  it('is to create a token, to log in with it, and to revoke it', async () => {
+    const scene = await startScene()
+    const { page, complaints } = await visit(scene, '/account', asAdmin)
+    await page.getByLabel('For', { exact: true }).fill('nightly builds')
+    await page.getByLabel('Pattern of repositories').fill('team/*')
+    await page.getByRole('button', { name: 'Create token' }).click()
+    const token = (await page.locator('.notice .copyable code').textContent())!
+    const opens = async () => {
+      const basic = Buffer.from(`ada:${token}`).toString('base64')
+      return (await fetchRaw(`${scene.berth.url}/v2/`, { headers: { authorization: `Basic ${basic}` } })).status
+    }
+    await expect.poll(opens, { timeout: 5_000 }).toBe(200)
+    await page.goto(`${scene.berth.url}/account`)
+    expect(await page.content()).not.toContain(token)
+    await page.getByRole('row', { name: 'nightly builds' }).getByRole('button', { name: 'Revoke' }).click()
+    await page.getByText('Revoked').waitFor()
+    await expect.poll(opens, { timeout: 5_000 }).toBe(401)
+    expect(complaints).toEqual([])
+  })
+
+  it('is to add a user and an organization, and to make somebody its member', async () => {
+    const scene = await startScene()
+    const { page, complaints } = await visit(scene, '/accounts', asAdmin)
+    const addUser = page.locator('section', { has: page.getByRole('heading', { name: 'Add a user' }) })
+    await addUser.getByLabel('Name').fill('bob')
+    await addUser.getByLabel('Password').fill('bobs password')
+    await page.getByRole('button', { name: 'Add user' }).click()
+    await page.getByText('Added.').waitFor()
+    const addOrganization = page.locator('section', { has: page.getByRole('heading', { name: 'Add an organization' }) })
+    await addOrganization.getByLabel('Name').fill('crew')
+    await page.getByRole('button', { name: 'Add organization' }).click()
+    await page.getByRole('link', { name: 'crew' }).click()
+    await page.getByLabel('User', { exact: true }).fill('bob')
+    await page.getByRole('button', { name: 'Set member' }).click()
+    await page.getByText('Changed.').waitFor()
+    expect(
+      await page.locator('section', { has: page.getByRole('heading', { name: 'Members' }) }).textContent(),
+    ).toContain('bob')
+    await page.getByRole('button', { name: 'Remove crew' }).click()
+    await page.getByText('Removed.').waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('is to make a repository public', async () => {
+    const scene = await startScene({ access: { user: { username: 'ada', password } } })
+    await pushApplication(scene.berth, ['1.0'])
+    const everybody = async () => (await fetchRaw(`${scene.berth.url}/r/team/app`)).status
+    expect(await everybody()).toBe(401)
+    const { page } = await visit(scene, '/r/team/app', asAdmin)
+    await page.getByRole('button', { name: 'Make it public' }).click()
+    await page.getByText('Public: everybody may pull it.').waitFor()
+    await expect.poll(everybody, { timeout: 5_000 }).toBe(200)
+  })
+
+  it('is nothing of this for those who may not: no button is shown, and no form of theirs is taken', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const { page } = await visit(scene, '/r/team/app/t/1.0')
+    expect(await page.getByRole('button').allTextContents()).toEqual(['Copy'])
+    expect(await page.getByRole('link', { name: 'Cache' }).count()).toBe(0)
+  })
+
+  it('works without scripts: search, sort, filter, and delete', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0', '2.0'])
+    const { page } = await visit(scene, '/r/team/app', { ...asAdmin, javaScriptEnabled: false })
+    await page.getByLabel('Filter tags').fill('2')
+    await page.keyboard.press('Enter')
+    await page.getByText('1 tag', { exact: true }).waitFor()
+    await page.getByRole('rowheader').getByRole('link', { name: '2.0' }).click()
+    await page.getByRole('button', { name: 'Delete this tag' }).click()
+    await page.getByText('Deleted.').waitFor()
+  })
+})

@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest'
+import { fetchRaw } from '../helpers/http.ts'
+import { startScene } from '../helpers/pages.ts'
+
+const markup = '<script>alert(1)</script><img src=x onerror=alert(2)>'
+const unseen = 'a\u0000b\u001b[31mc\u202ed\u2066e\u200bf'
+const hostile = `"'>${markup}${unseen}`
+
+const config = JSON.stringify({
+  architecture: hostile,
+  os: 'linux',
+  created: hostile,
+  config: {
+    User: hostile,
+    WorkingDir: hostile,
+    Entrypoint: [hostile],
+    Cmd: [hostile, 7, null],
+    Env: [hostile, `X=${hostile}`],
+    ExposedPorts: { [hostile]: {} },
+    Volumes: { [hostile]: {} },
+    Labels: { [hostile]: hostile, wrong: 7 },
+  },
+  history: [{ created: hostile, created_by: hostile }, null, { created_by: 7, empty_layer: true }],
+})
+
+const repository = {
+  blobs: { config, layer: 'layer' },
+  manifests: {
+    image: { config: 'config', layers: ['layer'] },
+    index: {
+      manifests: [{ of: 'image', platform: { os: hostile, architecture: hostile, variant: hostile } }],
+      annotations: { 'org.opencontainers.image.description': hostile, [hostile]: hostile },
+    },
+    other: { config: 'config', layers: ['layer'], annotations: { [hostile]: hostile } },
+    signature: { config: 'config', layers: [], subject: 'index', artifactType: `application/x.${markup}` },
+    notJson: { raw: '{"schemaVersion": 2, "layers": "none", "config": {"digest": 7}}' },
+  },
+  tags: { 1: 'index', 2: 'other', 3: 'notJson' },
+}
+
+it('shows what comes from elsewhere as text, and what would not be seen as its number', async () => {
+  const scene = await startScene()
+  scene.upstream.push('org/app', repository)
+  for (const tag of ['1', '2', '3']) await scene.pull('org/app', tag)
+  const name = 'docker.io/org/app'
+  const other = scene.upstream.content.digest('org/app', 'other')
+  const addresses = [
+    `/r/${name}`,
+    `/r/${name}/t/1`,
+    `/r/${name}/t/2`,
+    `/r/${name}/t/3`,
+    `/r/${name}/t/1?compare=${other}`,
+    `/search?q=${encodeURIComponent(hostile)}`,
+    `/r/${name}?q=${encodeURIComponent(hostile)}`,
+    `/r/${encodeURIComponent(hostile)}`,
+    `/r/${name}/t/${encodeURIComponent(hostile)}`,
+    `/r/${name}/t/1?platform=${encodeURIComponent(hostile)}&done=${encodeURIComponent(hostile)}&amount=${encodeURIComponent(hostile)}`,
+  ]
+  for (const address of addresses) {
+    const answer = await fetchRaw(scene.berth.url + address)
+    const { status } = answer
+    const page = answer.text()
+    expect([address, status < 500]).toEqual([address, true])
+    expect([address, page.includes('<img'), page.match(/<script/g)?.length]).toEqual([address, false, 1])
+    expect([address, page.match(/[\u0000-\u0008\u000b-\u001f\u200b\u202a-\u202e\u2066-\u2069]/)]).toEqual([
+      address,
+      null,
+    ])
+  }
+  const page = (await fetchRaw(`${scene.berth.url}/r/${name}/t/1`)).text()
+  expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
+  expect(page).toContain('a\\u{0}b\\u{1b}[31mc\\u{202e}d')
+})

@@ -1,0 +1,291 @@
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { sqliteMetadata } from '../../src/metadata/sqlite.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
+import { makeClock } from '../helpers/clock.ts'
+import { fetchRaw } from '../helpers/http.ts'
+import { makeFolder } from '../helpers/folder.ts'
+import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
+import { startBerth } from '../helpers/start.ts'
+import { startUpstream } from '../helpers/upstream.ts'
+
+const node = '/r/docker.io/library/node'
+
+const get = (scene: Pick<Scene, 'berth'>, address: string, headers = {}) =>
+  fetchRaw(scene.berth.url + address, { headers })
+
+describe('every page', () => {
+  it('forbids all scripts and styles but its own, framing, and guessing of types; errors too', async () => {
+    const scene = await startScene()
+    for (const address of ['/', '/search', node, '/r/UPPER', '/cache', '/login']) {
+      const { headers } = await get(scene, address)
+      expect([address, headers['content-security-policy']]).toEqual([
+        address,
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+      ])
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'SAMEORIGIN',
+        'cache-control': 'private, no-cache',
+      })
+    }
+  })
+
+  it('names its style and scripts by what is in them, for browsers to keep for ever', async () => {
+    const scene = await startScene()
+    const page = (await get(scene, '/')).text()
+    const assets = [...page.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, url]) => url!)
+    expect(assets).toHaveLength(3)
+    for (const url of assets) {
+      const { status, headers } = await get(scene, url)
+      expect([status, headers['cache-control']]).toEqual([200, 'public, max-age=31536000, immutable'])
+    }
+    expect((await get(scene, '/assets/style.000000000000.css')).status).toBe(404)
+    expect((await get(scene, '/assets/..%2fapp.tsx')).status).toBe(404)
+  })
+})
+
+describe('a repository', () => {
+  it('is found by the name that clients use for it', async () => {
+    const scene = await startScene()
+    const { status, headers } = await get(scene, '/r/node')
+    expect([status, headers.location]).toEqual([302, node])
+    expect((await get(scene, '/r/node/t/20')).headers.location).toBe(`${node}/t/20`)
+  })
+
+  it('of which nothing is here says how to bring it here', async () => {
+    const scene = await startScene()
+    const answer = await get(scene, '/r/docker.io/org/none')
+    expect([answer.status, answer.text()]).toEqual([
+      404,
+      expect.stringContaining(`docker pull ${scene.berth.host}/docker.io/org/none`),
+    ])
+  })
+
+  it('may have a name that looks like the address of a tag, or of the API', async () => {
+    const scene = await startScene()
+    for (const name of ['org/t/app', 'org/v2/app']) {
+      scene.upstream.push(name, { manifests: { m: {} }, tags: { 1: 'm' } })
+      await scene.pull(name, '1')
+    }
+    expect((await get(scene, '/search?q=org')).text()).toContain('href="/r/docker.io/org/t/app/"')
+    for (const address of [
+      '/r/docker.io/org/t/app/',
+      '/r/docker.io/org/t/app/t/1',
+      '/r/docker.io/org/v2/app',
+      '/r/docker.io/org/v2/app/t/1',
+    ]) {
+      expect([address, (await get(scene, address)).status]).toEqual([address, 200])
+    }
+  })
+
+  it('counts a pull that begins with HEAD as one that begins with GET', async () => {
+    const scene = await startScene()
+    await scene.pull('library/node', '20')
+    await fetchRaw(`${scene.berth.url}/v2/library/node/manifests/20`, { method: 'HEAD' })
+    const again = await scene.restart()
+    expect((await get(again, `/api/v1/tags?name=node`)).json()).toMatchObject({ items: [{ tag: '20', pulls: 2 }] })
+  })
+
+  it('that its upstream shows only to our credentials is in no list and on no page', async () => {
+    const clock = makeClock()
+    const content = { 'org/secret': { manifests: { m: {} }, tags: { 1: 'm' } } }
+    const auth = { kind: 'bearer', users: { me: 'pw' }, private: ['org/secret'] } as const
+    const upstream = await startUpstream({ content, auth })
+    const docker = { name: 'docker.io', url: upstream.url, credentials: { username: 'me', password: 'pw' } }
+    const settings = { data: makeFolder(), clock, upstreams: [docker] }
+    const open = await startBerth({ ...settings, access: { private: 'open' } })
+    expect((await fetchRaw(`${open.url}/v2/org/secret/manifests/1`)).status).toBe(200)
+    await open.stop()
+    const berth = await startBerth(settings)
+    expect((await get({ berth }, '/search')).text()).not.toContain('secret')
+    expect((await get({ berth }, '/api/v1/repositories')).json()).toMatchObject({ items: [] })
+    for (const address of ['/r/docker.io/org/secret', '/r/docker.io/org/secret/t/1']) {
+      expect([address, (await get({ berth }, address)).status]).toEqual([address, 403])
+    }
+  })
+})
+
+describe('a form', () => {
+  const post = (scene: Scene, body: Record<string, string>, headers = {}) =>
+    fetchRaw(`${scene.berth.url}/r/team/app/t/1.0`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body: new URLSearchParams(body).toString(),
+    })
+
+  /** What a browser has after it loaded the page: its cookie, and the token in the form. */
+  async function load(scene: Scene, headers = admin as Record<string, string>) {
+    const answer = await get(scene, '/r/team/app/t/1.0', headers)
+    const [cookie = ''] = (answer.headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0]!)
+    return { cookie, token: /name="token" value="([^"]+)"/.exec(answer.text())?.[1] ?? '' }
+  }
+
+  it('is taken from the page it stands on, and from nowhere else', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const { cookie, token } = await load(scene)
+    const other = await load(scene)
+    const origin = scene.berth.url
+    const form = { action: 'tag', tag: 'stable' }
+    expect((await post(scene, form, { ...admin, cookie, origin })).status).toBe(403)
+    expect((await post(scene, { ...form, token }, { ...admin, origin })).status).toBe(403)
+    expect((await post(scene, { ...form, token }, { ...admin, origin, cookie: other.cookie })).status).toBe(403)
+    expect((await post(scene, { ...form, token }, { ...admin, cookie, origin: 'https://evil.test' })).status).toBe(403)
+    expect((await get(scene, '/r/team/app/t/stable')).status).toBe(404)
+    expect((await post(scene, { ...form, token }, { ...admin, cookie, origin })).status).toBe(303)
+    expect((await get(scene, '/r/team/app/t/stable')).status).toBe(200)
+  })
+
+  it('is of no use to those who may not do what it does', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const { cookie, token } = await load(scene)
+    for (const action of ['delete', 'tag', 'evict', 'fetch', 'pin']) {
+      const answer = await post(scene, { action, tag: 'stable', token }, { cookie, origin: scene.berth.url })
+      expect([action, answer.status]).toEqual([action, 401])
+    }
+    expect((await get(scene, '/r/team/app/t/1.0')).status).toBe(200)
+  })
+
+  it('larger than 64 KiB is not read', async () => {
+    const scene = await startScene()
+    const answer = await post(scene, { action: 'x'.repeat(70_000) }, { origin: scene.berth.url })
+    expect(answer.status).toBe(413)
+  })
+})
+
+describe('a login', () => {
+  /** What the form gives: the session's cookie, or nothing. */
+  async function logIn(scene: Scene, form: Record<string, string>) {
+    const loaded = await get(scene, '/login')
+    const browser = loaded.headers['set-cookie']![0]!.split(';', 1)[0]!
+    const token = /name="token" value="([^"]+)"/.exec(loaded.text())![1]!
+    const answer = await fetchRaw(`${scene.berth.url}/login`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: browser, origin: scene.berth.url },
+      body: new URLSearchParams({ ...form, token }).toString(),
+    })
+    const session = answer.headers['set-cookie']?.find((cookie) => cookie.startsWith('berth_session='))
+    return { status: answer.status, session, cookie: session?.split(';', 1)[0], location: answer.headers.location }
+  }
+  const ada = { username: 'ada', password }
+
+  it('holds by a cookie that no script can read, also for the admin API and in a new process', async () => {
+    const scene = await startScene()
+    const { session, cookie } = await logIn(scene, ada)
+    expect(session).toMatch(/; HttpOnly(;|$)/i)
+    expect(session).toMatch(/; SameSite=Lax(;|$)/i)
+    expect((await get(scene, '/cache', { cookie })).status).toBe(200)
+    const again = await scene.restart()
+    expect((await get(again, '/api/v1/cache', { cookie })).status).toBe(200)
+    expect((await get(again, '/cache', { cookie: `${cookie}x` })).status).toBe(401)
+  })
+
+  it('ends when the password changes', async () => {
+    const scene = await startScene()
+    const { cookie } = await logIn(scene, ada)
+    await scene.berth.stop()
+    const user = { username: 'ada', password: 'another one, as good' }
+    const berth = await startBerth({ data: scene.berth.data, access: { user } })
+    expect((await get({ berth }, '/cache', { cookie })).status).toBe(401)
+  })
+
+  it('leads to no other server', async () => {
+    const scene = await startScene()
+    for (const next of ['https://evil.test/', '//evil.test', '/\\evil.test', 'javascript:alert(1)', 'cache']) {
+      expect([next, (await logIn(scene, { ...ada, next })).location]).toEqual([next, '/'])
+    }
+    expect((await logIn(scene, { ...ada, next: '/cache?window=week' })).location).toBe('/cache?window=week')
+  })
+
+  it('that is wrong says so, and after too many of them waits', async () => {
+    const scene = await startScene()
+    const statuses: number[] = []
+    for (let i = 0; i < 30 && statuses.at(-1) !== 429; i++) {
+      statuses.push((await logIn(scene, { username: 'ada', password: `wrong ${i}` })).status)
+    }
+    expect([statuses[0], statuses.at(-1)]).toEqual([401, 429])
+  })
+})
+
+describe('the cache’s page', () => {
+  it('is for administrators, and for who sits at a machine where everybody may push', async () => {
+    const scene = await startScene()
+    expect((await get(scene, '/cache')).status).toBe(401)
+    expect((await get(scene, '/cache', admin)).status).toBe(200)
+    expect((await get({ berth: await startBerth() }, '/cache')).status).toBe(403)
+    const laptop = { berth: await startBerth({ access: { anonymous: 'push' } }) }
+    expect((await get(laptop, '/cache')).status).toBe(200)
+    for (const headers of [{ host: 'evil.test' }, { 'x-forwarded-for': '10.0.0.1' }, { forwarded: 'for=10.0.0.1' }]) {
+      expect([headers, (await get(laptop, '/cache', headers)).status]).toEqual([headers, 403])
+    }
+  })
+})
+
+describe('a repository of 5,000 tags', () => {
+  it.each(['hosted', 'cached'] as const)('is shown within 20 ms of server time: %s', async (kind) => {
+    const data = makeFolder()
+    const name = await fill(path.join(data, 'berth.db'), kind)
+    const berth = await startBerth({ data, access: { anonymous: 'push' }, hosted: { namespaces: ['team'] } })
+    await fetchRaw(`${berth.url}/r/${name}`)
+    const times: number[] = []
+    for (let page = 2; page < 40; page++) {
+      for (const order of ['name', 'updated', 'pulls']) {
+        const began = performance.now()
+        const { status } = await fetchRaw(`${berth.url}/r/${name}?page=${page}&order=${order}`)
+        times.push(performance.now() - began)
+        expect(status).toBe(200)
+      }
+    }
+    const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!
+    console.log(`${kind}: median ${median.toFixed(1)} ms, p95 ${times[Math.floor(times.length * 0.95)]!.toFixed(1)} ms`)
+    expect(median).toBeLessThan(20)
+  })
+})
+
+/** 5,000 tags, each of an index of four platforms with the manifest of one. */
+async function fill(file: string, kind: 'hosted' | 'cached'): Promise<string> {
+  const metadata = sqliteMetadata(file)
+  const index = 'application/vnd.oci.image.index.v1+json'
+  const manifest = 'application/vnd.oci.image.manifest.v1+json'
+  const record = (mediaType: string, content: object) => {
+    const bytes = new Uint8Array(Buffer.from(JSON.stringify(content)))
+    return { digest: digestOf(bytes), mediaType, bytes }
+  }
+  const app = parseRepositoryName('team/app')
+  const there = { registry: 'docker.io', name: parseRepositoryName('org/app') }
+  const hosted = {
+    artifactType: undefined,
+    annotations: undefined,
+    subject: undefined,
+    blobs: [],
+    children: [],
+    optional: [],
+  }
+  for (let i = 0; i < 5_000; i++) {
+    const blob = { digest: digestOf(Buffer.from(`${i}`)), size: 1_000_000 + i, mediaType: 'x' }
+    const image = record(manifest, { schemaVersion: 2, config: blob, layers: [blob] })
+    const children = ['amd64', 'arm64', 's390x', 'ppc64le'].map((architecture) => ({
+      mediaType: manifest,
+      digest: image.digest,
+      size: image.bytes.length,
+      platform: { os: 'linux', architecture },
+    }))
+    const whole = record(index, { schemaVersion: 2, manifests: children, annotations: { i: `${i}` } })
+    const tag = parseTag(`v${i % 50}.${i}`)
+    if (kind === 'cached') {
+      await metadata.putManifest(there, image, [])
+      await metadata.putManifest(there, whole, [], { tag, checkedAt: i * 1000 })
+      metadata.browsing.pulled(parseRepositoryName('docker.io/org/app'), tag, i)
+    } else if (i % 50 === 0) {
+      const tags = Array.from({ length: 50 }, (_, n) => parseTag(`v${n}.${i}`))
+      const put = { tags, immutable: () => false, maxTags: 10_000 }
+      await metadata.hosted.putManifest(app, { ...image, ...hosted }, { ...put, tags: [] }, i)
+      await metadata.hosted.putManifest(app, { ...whole, ...hosted }, put, i)
+    }
+  }
+  await metadata.close()
+  return kind === 'cached' ? 'docker.io/org/app' : 'team/app'
+}
