@@ -33,6 +33,7 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
     freshUntil: freshness(config),
     workings: workingsOf(parts),
     accountsFrom: await accountsOf(parts),
+    report: parts.report,
     now,
   })
   const doorway = { admin, access, forwarded: createForwarded(config) }
@@ -40,17 +41,18 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
   return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))
 }
 
-/** Changes of accounts, each told with the address that it was asked for from. */
+/** Changes of accounts, each told with who asked for it and from where. */
 async function accountsOf({ config: { access, upstreams }, metadata, report, now }: PeopleParts) {
   const others = await otherUsers(access)
   const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
-  return (address: string | undefined) =>
+  return (by: string | undefined, address: string | undefined) =>
     new Accounts({
       metadata,
       isUpstream: (name) => upstreamNames.has(name),
       isOtherUser: (name) => others.has(name),
       report,
       now,
+      ...(by !== undefined && { by }),
       ...(address !== undefined && { address }),
     })
 }

@@ -40,6 +40,7 @@ const rooms: Record<string, Room> = {
   config: { rooms: [] },
   telemetry: {
     rooms: [
+      'admin',
       'api',
       'web',
       'access',

@@ -8,12 +8,27 @@ const name = z.string().meta({ examples: ['alice'] })
 const password = z.string()
 const role = z.enum(['owner', 'writer', 'reader']).optional()
 
-/** Users, organizations, tokens, grants. */
+/** Users, organizations, tokens, grants, and what all of them did. */
 export function accountRoutes(routes: Routes, admin: Admin): void {
   ownRoutes(routes, admin)
   listRoutes(routes, admin)
   changeRoutes(routes, admin)
   rightRoutes(routes, admin)
+  auditRoute(routes, admin)
+}
+
+function auditRoute(routes: Routes, admin: Admin): void {
+  const text = z.string().default('')
+  routes.add(
+    {
+      method: 'get',
+      path: '/audit',
+      summary: 'Who did what, newest first',
+      input: z.object({ user: text, name: text, action: text, before: z.coerce.number().int().optional() }),
+      answer: schema.auditPage,
+    },
+    (visitor, { before, ...filter }) => admin.audit(visitor, { ...filter, before }),
+  )
 }
 
 function ownRoutes(routes: Routes, { accounts }: Admin): void {

@@ -38,8 +38,8 @@ export interface AccountsAdminOptions {
   access: Access
   metadata: Metadata
   guard: Guard
-  /** Changes that are asked for from this address. */
-  accountsFrom: (address: string | undefined) => Accounts
+  /** Changes that somebody asks for, from an address. */
+  accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
 }
 
 /** Who there is and what they may do. People look after their own password and tokens, admins after everybody's. */
@@ -154,7 +154,7 @@ export class AccountsAdmin {
   /** What the accounts refuse is the visitor's mistake, told as they tell it. */
   async #change<T>(visitor: Visitor, change: (accounts: Accounts) => Promise<T>): Promise<T> {
     try {
-      return await change(this.#options.accountsFrom(visitor.address))
+      return await change(this.#options.accountsFrom(visitor.identity.user, visitor.address))
     } catch (error) {
       if (!(error instanceof AccountError)) throw error
       throw new RegistryError('UNSUPPORTED', error.message, { status: 400, cause: error })

@@ -5,17 +5,21 @@ import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { AccountsAdmin } from './accounts.ts'
+import { auditPage, type AuditPage, type AuditQuery } from './audit.ts'
 import { CacheAdmin } from './cache.ts'
+import type { ReportAdminEvent } from './events.ts'
 import { ImageActions } from './image-actions.ts'
 import { Images } from './images.ts'
 import { Repositories } from './repositories.ts'
-import { Guard } from './visitor.ts'
+import { Guard, type Visitor } from './visitor.ts'
 import type { Workings } from './workings.ts'
 
 export type { AccountDetails, AccountView, TokenView } from './accounts.ts'
+export type { AuditPage } from './audit.ts'
 export { adminApi } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
+export type { AdminEvent } from './events.ts'
 export type { ImageConfig } from './image-config.ts'
 export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
 export { pageSize, type Page } from './pages.ts'
@@ -33,8 +37,9 @@ export interface AdminOptions {
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
   freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
   workings: Workings
-  /** Changes of accounts that are asked for from this address. */
-  accountsFrom: (address: string | undefined) => Accounts
+  /** Changes of accounts that somebody asks for, from an address. */
+  accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
+  report?: ReportAdminEvent
   now?: () => number
 }
 
@@ -45,18 +50,35 @@ export interface Admin {
   readonly actions: ImageActions
   readonly cache: CacheAdmin
   readonly accounts: AccountsAdmin
+  audit(visitor: Visitor, query: AuditQuery): Promise<AuditPage>
   /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
   readonly locate: (path: string) => RepositoryName
 }
 
 export function createAdmin(options: AdminOptions): Admin {
-  const { registry, metadata, access, hasLogin, freshUntil, workings, accountsFrom, now = Date.now } = options
-  const guard = new Guard(access, metadata, { isHosted: (name) => registry.isHosted(name), hasLogin })
+  const {
+    registry,
+    metadata,
+    access,
+    hasLogin,
+    freshUntil,
+    workings,
+    accountsFrom,
+    report = () => {},
+    now = Date.now,
+  } = options
+  const guard = new Guard({
+    access,
+    metadata,
+    territory: { isHosted: (name) => registry.isHosted(name), hasLogin },
+    report,
+  })
   return {
     guard,
     repositories: new Repositories({ metadata, guard, freshUntil, now }),
     images: new Images({ registry, metadata, guard }),
     actions: new ImageActions({ registry, metadata, guard, workings }),
+    audit: (visitor, query) => auditPage({ guard, metadata }, visitor, query),
     accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom }),
     cache: new CacheAdmin({ metadata, guard, workings, now }),
     locate: (path) => registry.locate({ path }),

@@ -100,14 +100,20 @@ export class CacheAdmin {
 
   /** Evicts what limits and idleness ask for; returns the bytes freed. */
   async evict(visitor: Visitor): Promise<number> {
-    await this.#options.guard.expectAdministrator(visitor)
-    return this.#options.workings.evict()
+    const { guard, workings } = this.#options
+    await guard.expectAdministrator(visitor)
+    const freed = await workings.evict()
+    guard.done(visitor, 'evict', undefined, `${freed} bytes`)
+    return freed
   }
 
   /** Removes what nothing reaches from what is hosted, or tells what would go. */
   async collect(visitor: Visitor, dryRun: boolean): Promise<readonly Going[]> {
-    await this.#options.guard.expectAdministrator(visitor)
-    return this.#options.workings.collect(dryRun)
+    const { guard, workings } = this.#options
+    await guard.expectAdministrator(visitor)
+    const gone = await workings.collect(dryRun)
+    if (!dryRun) guard.done(visitor, 'collect', undefined, `${gone.length} things`)
+    return gone
   }
 
   /** Throws TAG_INVALID for what is no pattern. */
@@ -115,12 +121,16 @@ export class CacheAdmin {
     const { guard, metadata, now } = this.#options
     await guard.expectAdministrator(visitor)
     await metadata.pins.add(parsePinPattern(pattern), now())
+    guard.done(visitor, 'pin', undefined, pattern)
   }
 
   /** False when there was no such pin besides those of the settings. */
   async unpin(visitor: Visitor, pattern: string): Promise<boolean> {
-    await this.#options.guard.expectAdministrator(visitor)
-    return this.#options.metadata.pins.remove(pattern)
+    const { guard, metadata } = this.#options
+    await guard.expectAdministrator(visitor)
+    const removed = await metadata.pins.remove(pattern)
+    if (removed) guard.done(visitor, 'unpin', undefined, pattern)
+    return removed
   }
 
   async #named<T extends { readonly digest: FillProgress['digest'] }>(blobs: readonly T[]) {

@@ -29,6 +29,7 @@ export class ImageActions {
   async delete(visitor: Visitor, name: RepositoryName, reference: Reference): Promise<void> {
     await this.#options.guard.expect(visitor, 'delete', name)
     await this.#options.registry.deleteManifest(name, reference)
+    this.#options.guard.done(visitor, 'delete', name, reference)
   }
 
   /** Gives a hosted manifest another tag; a tag that is there moves. */
@@ -37,13 +38,16 @@ export class ImageActions {
     await guard.expect(visitor, 'push', name)
     const { mediaType, bytes } = await registry.getManifest(name, from, guard.asker(visitor, name))
     await registry.putManifest(name, { reference: tag, tags: [], mediaType, bytes })
+    guard.done(visitor, 'tag', name, `${from} as ${tag}`)
   }
 
   /** Asks the upstream what a tag means, however fresh it is here. Returns the digest that is served from now on. */
   async check(visitor: Visitor, name: RepositoryName, tag: Tag): Promise<Digest> {
     const { registry, guard } = this.#options
     await guard.expectReadable(visitor, name)
-    return (await registry.headManifest(name, tag, guard.asker(visitor, name, true))).digest
+    const { digest } = await registry.headManifest(name, tag, guard.asker(visitor, name, true))
+    guard.done(visitor, 'check', name, tag)
+    return digest
   }
 
   /** Evicts the blobs of a cached image, of all its platforms that are here; the bytes freed. Its manifests stay. */
@@ -53,15 +57,18 @@ export class ImageActions {
     const { digest } = await registry.headManifest(name, reference, guard.asker(visitor, name))
     const blobs = new Set<Digest>()
     await this.#collectBlobs(name, digest, blobs)
-    return workings.evictThese([...blobs], name.slice(0, name.indexOf('/')))
+    const freed = await workings.evictThese([...blobs], name.slice(0, name.indexOf('/')))
+    guard.done(visitor, 'evict', name, `${reference}, ${freed} bytes`)
+    return freed
   }
 
   /** Fetches every layer of an image that is not here; resolves once that has begun. */
-  async fetch(visitor: Visitor, name: RepositoryName, { layers }: Image): Promise<void> {
+  async fetch(visitor: Visitor, name: RepositoryName, { digest, layers }: Image): Promise<void> {
     const { guard } = this.#options
     await guard.expectAdministrator(visitor)
     const missing = layers.filter(({ stored }) => !stored).map(({ descriptor }) => descriptor.digest)
     const asker = guard.asker(visitor, name)
+    guard.done(visitor, 'fetch', name, digest)
     // Whoever asked need not wait: how far each fill comes, and how it ends, is told by the cache.
     for (let i = 0; i < fetchedAtOnce; i++) void this.#drain(name, missing, asker).catch(() => {})
   }

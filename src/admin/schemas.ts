@@ -197,3 +197,21 @@ export const accountDetails = account
     tokens: z.array(token).readonly(),
   })
   .meta({ id: 'AccountDetails' })
+
+export const auditPage = z.object({
+  entries: z
+    .array(
+      z.object({
+        number: z.number(),
+        at: time,
+        action: z.string(),
+        user: optional(z.string()),
+        address: optional(z.string()),
+        name: optional(z.string()),
+        detail: optional(z.string()),
+        count: z.number(),
+      }),
+    )
+    .readonly(),
+  next: optional(z.number()).meta({ description: 'where to go on, as before; absent at the end' }),
+})

@@ -3,6 +3,7 @@ import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import type { AdminAction, ReportAdminEvent } from './events.ts'
 
 export type RepositoryAction = 'pull' | 'push' | 'delete' | 'administer'
 
@@ -22,16 +23,30 @@ export interface Territory {
   hasLogin(upstream: string): boolean
 }
 
+export interface GuardOptions {
+  access: Access
+  metadata: Metadata
+  territory: Territory
+  report: ReportAdminEvent
+}
+
 /** The one place where pages and the admin API ask what a visitor may. */
 export class Guard {
   readonly #access: Access
   readonly #metadata: Metadata
   readonly #territory: Territory
+  readonly #report: ReportAdminEvent
 
-  constructor(access: Access, metadata: Metadata, territory: Territory) {
+  constructor({ access, metadata, territory, report }: GuardOptions) {
+    this.#report = report
     this.#access = access
     this.#metadata = metadata
     this.#territory = territory
+  }
+
+  /** Tells what a visitor has done. */
+  done({ identity, address }: Visitor, action: AdminAction, name: RepositoryName | undefined, detail: string): void {
+    this.#report({ type: 'administered', action, user: identity.user, address, name, detail })
   }
 
   isHosted(name: RepositoryName): boolean {

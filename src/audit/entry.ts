@@ -30,6 +30,10 @@ export function entryOf(event: Event, at: number): AuditEntry | undefined {
         name: event.user,
         detail: event.change,
       })
+    case 'administered': {
+      const { action, user, address, name, detail } = event
+      return entry(action, { user, address, name, detail })
+    }
     default:
       return undefined
   }

@@ -19,15 +19,18 @@ export interface AuditRecord extends AuditEntry {
   readonly number: number
 }
 
-export interface AuditQuery {
-  /** Only those behind this one. */
-  readonly after: number
-  readonly limit: number
+export interface AuditFilter {
   /** Milliseconds since 1970. */
   readonly since?: number | undefined
   readonly user?: string | undefined
   readonly action?: string | undefined
   readonly name?: string | undefined
+}
+
+export interface AuditQuery extends AuditFilter {
+  /** Only those behind this one. */
+  readonly after: number
+  readonly limit: number
 }
 
 /** An append-only log. */
@@ -36,6 +39,8 @@ export interface AuditMetadata {
   append(entries: readonly AuditEntry[]): Promise<void>
   /** In order. */
   list(query: AuditQuery): Promise<AuditRecord[]>
+  /** The newest first: those before this number, or all. */
+  latest(query: AuditFilter & { readonly before?: number | undefined; readonly limit: number }): Promise<AuditRecord[]>
   /** Removes what is older, and returns how many. */
   expire(before: number): Promise<number>
 }

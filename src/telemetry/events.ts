@@ -1,4 +1,5 @@
 import type { AccessEvent } from '../access/access.ts'
+import type { AdminEvent } from '../admin/admin.ts'
 import type { RequestEvent } from '../api/app.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { HostedEvent } from '../hosted/hosted.ts'
@@ -11,6 +12,7 @@ import type { WebhookEvent } from '../webhooks/webhooks.ts'
 /** Everything that rooms tell. */
 export type Event =
   | AccessEvent
+  | AdminEvent
   | CertificateEvent
   | RequestEvent
   | CacheEvent

@@ -19,6 +19,8 @@ const ofOutcome = { hit: 'hits', miss: 'misses', revalidated: 'revalidated', sta
 export class Figures {
   readonly #options: FiguresOptions
   #counts = new Map<string, Counts>()
+  /** The same ones, by repository, until the next write. */
+  readonly #byName = new Map<string, Counts>()
   readonly #timer: NodeJS.Timeout
 
   constructor(options: FiguresOptions) {
@@ -29,17 +31,18 @@ export class Figures {
   count(event: Event): void {
     switch (event.type) {
       case 'lookup':
-        if (event.kind === 'manifest' || event.kind === 'blob') this.#add(event.upstream, ofOutcome[event.outcome], 1)
+        if (event.kind === 'manifest' || event.kind === 'blob')
+          add(this.#of(event.upstream), ofOutcome[event.outcome], 1)
         return
       case 'request':
         if (event.status >= 300 || event.method !== 'GET') return
-        if (event.route === 'manifest') this.#add(this.#options.upstreamOf(event.name), 'pullsServed', 1)
-        else if (event.route === 'blob') this.#add(this.#options.upstreamOf(event.name), 'servedBytes', event.bytes)
+        if (event.route === 'manifest') add(this.#countsOf(event.name), 'pullsServed', 1)
+        else if (event.route === 'blob') add(this.#countsOf(event.name), 'servedBytes', event.bytes)
         return
       case 'upstream-bytes':
-        return this.#add(event.upstream, 'receivedBytes', event.bytes)
+        return add(this.#of(event.upstream), 'receivedBytes', event.bytes)
       case 'pull-spent':
-        return this.#add(event.upstream, 'pullsSpent', 1)
+        return add(this.#of(event.upstream), 'pullsSpent', 1)
       default:
         return
     }
@@ -50,13 +53,14 @@ export class Figures {
     if (this.#counts.size === 0) return
     const counts = this.#counts
     this.#counts = new Map()
+    this.#byName.clear()
     const sums = [...counts].flatMap(([subject, values]) =>
       Object.entries(values).map(([figure, value]) => ({ figure: figure as FigureName, subject, value })),
     )
     try {
       await this.#options.write(sums)
     } catch {
-      for (const { figure, subject, value } of sums) this.#add(subject, figure, value)
+      for (const { figure, subject, value } of sums) add(this.#of(subject), figure, value)
     }
   }
 
@@ -65,9 +69,20 @@ export class Figures {
     await this.flush()
   }
 
-  #add(subject: string, figure: FigureName, value: number): void {
+  /** Found by the repository's name at once: most requests are for what was asked for a moment ago. */
+  #countsOf(name: RequestEvent['name']): Counts {
+    let counts = this.#byName.get(name)
+    if (!counts) this.#byName.set(name, (counts = this.#of(this.#options.upstreamOf(name))))
+    return counts
+  }
+
+  #of(subject: string): Counts {
     let counts = this.#counts.get(subject)
     if (!counts) this.#counts.set(subject, (counts = {}))
-    counts[figure] = (counts[figure] ?? 0) + value
+    return counts
   }
+}
+
+function add(counts: Counts, figure: FigureName, value: number): void {
+  counts[figure] = (counts[figure] ?? 0) + value
 }

@@ -105,6 +105,10 @@ export function logEvents(log: Logger): (event: Event) => void {
         return log.info({ user: event.user, token: event.token, client: event.address }, event.type)
       case 'user-changed':
         return log.info({ user: event.user, change: event.change, client: event.address }, 'user changed')
+      case 'administered': {
+        const { action, user, address: client, name: repository, detail } = event
+        return log.info({ user, client, repository, detail }, action)
+      }
       case 'htpasswd-problem':
         return log.warn(event.message)
       case 'signature': {

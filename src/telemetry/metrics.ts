@@ -88,6 +88,7 @@ export function createMetrics(readings: Readings): Metrics {
         case 'token-created':
         case 'token-revoked':
         case 'user-changed':
+        case 'administered':
         case 'htpasswd-problem':
         case 'fill-started':
           return

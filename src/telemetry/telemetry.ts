@@ -40,7 +40,8 @@ export function createTelemetry({ level, readings, figures: keeping, spent, now 
       logEvent(event)
       figures.count(event)
       spending.count(event)
-      conditions.note(event)
+      // What comes with every pull says nothing of how things stand.
+      if (event.type !== 'request' && event.type !== 'lookup') conditions.note(event)
     },
     metrics,
     conditions,

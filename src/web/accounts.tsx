@@ -3,6 +3,7 @@ import type { WebCall } from './call.ts'
 import { doneText } from './done.ts'
 import { query } from './links.ts'
 import { AccountPage } from './pages/account.tsx'
+import { AuditPage } from './pages/audit.tsx'
 import { AccountDetailsPage, AccountsPage } from './pages/accounts.tsx'
 import { html, unknownAction, type Rendered } from './respond.tsx'
 
@@ -42,6 +43,13 @@ export async function changeOwn(c: AdminContext, call: WebCall, admin: Admin, fo
     default:
       throw unknownAction()
   }
+}
+
+export async function showAudit(call: WebCall, admin: Admin): Promise<Rendered> {
+  const filter = { user: call.text('user'), name: call.text('name'), action: call.text('action') }
+  const before = Number(call.text('before'))
+  const entries = await admin.audit(call.visitor, { ...filter, before: before > 0 ? before : undefined })
+  return <AuditPage frame={call.frame} entries={entries} filter={filter} />
 }
 
 export async function listAccounts(call: WebCall, { accounts }: Admin): Promise<Rendered> {

@@ -5,7 +5,7 @@ import { csrf } from 'hono/csrf'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HttpBindings } from '@hono/node-server'
 import type { Admin, Doorway } from '../admin/admin.ts'
-import { addAccount, changeAccount, changeOwn, listAccounts, ownAccount, showAccount } from './accounts.tsx'
+import { addAccount, changeAccount, changeOwn, listAccounts, ownAccount, showAccount, showAudit } from './accounts.tsx'
 import { Assets } from './assets.ts'
 import type { WebParts } from './call.ts'
 import { act, home, search, show } from './explore.tsx'
@@ -39,7 +39,7 @@ const policy = {
 
 const pagePaths = [
   ...['/', '/search', '/r/*', '/cache', '/cache/*'],
-  ...['/account', '/accounts', '/accounts/*', '/login', '/logout'],
+  ...['/account', '/accounts', '/accounts/*', '/audit', '/login', '/logout'],
 ]
 
 /** Routes the pages; whatever else is asked for falls through. */
@@ -64,6 +64,7 @@ export function webApp({ now = Date.now, stopping, ...options }: WebOptions): We
   app.post('/accounts', (c) => action(c, parts, (call, form) => addAccount(c, call, admin, form)))
   app.get('/accounts/:name', (c) => page(c, parts, (call) => showAccount(c, call, admin)))
   app.post('/accounts/:name', (c) => action(c, parts, (call, form) => changeAccount(c, call, admin, form)))
+  app.get('/audit', (c) => page(c, parts, (call) => showAudit(call, admin)))
   app.get('/login', (c) => page(c, parts, (call) => loginForm(call)))
   app.post('/login', (c) => action(c, parts, (call, form) => login(c, call, parts, form)))
   app.post('/logout', (c) => action(c, parts, () => logout(c)))

@@ -308,6 +308,8 @@ describe('everything else', () => {
       '/cache/collection',
       '/accounts',
       '/accounts/ann',
+      '/audit',
+      '/api/v1/audit',
       '/api/v1/cache',
       '/api/v1/fills',
       '/api/v1/accounts',

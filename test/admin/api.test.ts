@@ -103,6 +103,25 @@ describe('the admin API', () => {
     })
   })
 
+  it('notes who did what, for admins to see', async () => {
+    const { berth, send, get } = await start()
+    await pushApplication(berth, ['1.0'])
+    await send('POST', 'tag', { name: 'team/app', from: '1.0', tag: 'stable' })
+    await send('DELETE', 'tag', { name: 'team/app', reference: '1.0' })
+    await send('POST', 'pins', { pattern: `${node}:20` })
+    const { entries } = (await get('audit', admin)).body as {
+      entries: { action: string; user: string; detail: string }[]
+    }
+    expect(entries.slice(0, 3).map(({ action, user, detail }) => [action, user, detail])).toEqual([
+      ['pin', 'ada', `${node}:20`],
+      ['delete', 'ada', '1.0'],
+      ['tag', 'ada', '1.0 as stable'],
+    ])
+    const filtered = await get('audit?name=team/app&action=delete&user=ada', admin)
+    expect(filtered.body).toMatchObject({ entries: [{ detail: '1.0' }] })
+    expect((await get('audit')).status).toBe(401)
+  })
+
   it('fetches all of an image, and evicts it', async () => {
     const { scene, upstream, send, get } = await start()
     await scene.pull('library/node', '20')

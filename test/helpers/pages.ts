@@ -251,6 +251,7 @@ export const allPages: readonly PageSpec[] = [
   open('collection', '/cache/collection', true),
   open('account', '/account', true),
   open('accounts', '/accounts', true),
+  open('audit', '/audit?action=account+changed', true),
   open('organization', '/accounts/crew', true),
   open('user', '/accounts/bob', true),
   open('hosted-of-admin', '/r/team/app', true),

@@ -13,7 +13,10 @@ export interface AccountsProps {
 export function AccountsPage({ frame, accounts, done }: AccountsProps) {
   return (
     <Page frame={frame} title="Accounts">
-      <h1>Users and organizations</h1>
+      <div class="heading">
+        <h1>Users and organizations</h1>
+        <a href="/audit">Audit log</a>
+      </div>
       {done !== undefined && <Notice tone="good">{done}</Notice>}
       <ul class="repositories spaced">
         {accounts.map(({ name, kind, admin, createdAt }) => (

@@ -1,0 +1,17 @@
+import type { RepositoryName } from '../oci/reference.ts'
+
+export type AdminAction = 'delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect'
+
+/** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
+export interface AdminEvent {
+  readonly type: 'administered'
+  readonly action: AdminAction
+  /** Undefined for who did not log in. */
+  readonly user: string | undefined
+  readonly address: string | undefined
+  readonly name: RepositoryName | undefined
+  /** A tag, a digest, a pattern, or how much. */
+  readonly detail: string
+}
+
+export type ReportAdminEvent = (event: AdminEvent) => void
