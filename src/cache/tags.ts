@@ -73,7 +73,7 @@ export class Tags {
       const answer = this.#withoutAsking(kept, forced)
       if (answer) return answer
       // Nearly out of pulls: what is here is served without a check, until the upstream has told of new ones.
-      if (this.#options.reader.sparing && !forced) return this.#manifests.found(kept.manifest, 'hit')
+      if (!forced && this.#options.reader.isSparing?.(name, asker)) return this.#manifests.found(kept.manifest, 'hit')
       return this.#checkInTime(name, tag, kept, asker)
     })
   }
@@ -93,7 +93,7 @@ export class Tags {
   async #new(name: RepositoryName, tag: Tag, asker?: Asker): Promise<Manifest> {
     const { reader, withheld } = this.#options
     // A HEAD is free where pulls are counted, and may tell that the manifest is here under another tag, or held back.
-    if (reader.sparing || withheld.used) {
+    if (withheld.used || reader.isSparing?.(name, asker)) {
       const head = await reader.headManifest(name, tag, asker)
       // Where HEAD is refused a GET has been the answer: it is not paid for twice.
       if ('bytes' in head) await this.#manifests.keep(name, head, undefined)

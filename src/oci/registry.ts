@@ -112,8 +112,8 @@ export interface TagMoment {
 
 /** A registry elsewhere that is asked for what is not here. */
 export interface RegistrySource extends RegistryReader {
-  /** True while its pulls are nearly spent: an answer that is a little old is then better than asking. */
-  readonly sparing?: boolean
+  /** Whether the pulls are nearly spent that a question would be asked with: an answer that is a little old is then better. */
+  isSparing?(name: RepositoryName, asker?: Asker): boolean
 }
 
 /** How far an upload session has come. */

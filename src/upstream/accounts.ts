@@ -27,8 +27,8 @@ export class Accounts {
   }
 
   /** Every account that may be used is nearly out of pulls. */
-  get scarce(): boolean {
-    return this.#accounts.every(({ budget }) => budget.scarce || !budget.has('pull'))
+  isScarce(name: AccountUse['name'], caller: AccountUse['caller']): boolean {
+    return this.#fitting(name, caller).every(({ budget }) => budget.scarce || !budget.has('pull'))
   }
 
   /** The first that fits and has pulls to spare, else one that has any. */

@@ -22,6 +22,14 @@ export function rateFigures(headers: Headers): RateFigures | undefined {
   return { remaining, limit: numberIn(limit), window: window === undefined ? undefined : Number(window) }
 }
 
+/** How long until the limit is counted anew, in milliseconds: told as seconds from now or, by GitHub and GitLab, since 1970. */
+function untilReset(headers: Headers, now: number): number | undefined {
+  const reset = numberIn(headers['ratelimit-reset'] ?? headers['x-ratelimit-reset'])
+  if (reset === undefined) return undefined
+  const wait = reset > 1e9 ? reset * 1000 - now : reset * 1000
+  return Math.min(longestReset, Math.max(firstPause, wait))
+}
+
 function numberIn(header: string | string[] | undefined): number | undefined {
   const [, digits] = /^\s*(\d+)/.exec(String(header ?? '')) ?? []
   return digits === undefined ? undefined : Number(digits)
@@ -34,6 +42,7 @@ export type Lane = 'pull' | 'head' | 'other'
 const believed = 15 * 60_000
 const firstPause = 1_000
 const longestPause = 60_000
+const longestReset = 3_600_000
 
 /** How many pulls one account has left at one upstream, and whether it was told to wait. */
 export class Budget {
@@ -92,7 +101,7 @@ export class Budget {
     const now = this.#now()
     const spent = this.heard(headers)?.remaining === 0
     const own = spent ? longestPause : Math.min(longestPause, firstPause * 2 ** this.#refusals++)
-    const until = now + (retryAfter(headers, now).retryAfter ?? own)
+    const until = now + (retryAfter(headers, now).retryAfter ?? untilReset(headers, now) ?? own)
     if (lane === 'pull') this.#pullsFrom = until
     else this.#headsFrom = until
   }

@@ -80,9 +80,9 @@ export class UpstreamClient {
     this.#accounts = new Accounts([...(options.accounts ?? []), ...(forAll ? [] : [anonymous])].map(account))
   }
 
-  /** Pulls are nearly spent. */
-  get sparing(): boolean {
-    return this.#accounts.scarce
+  /** Pulls are nearly spent of every account that this caller may use for this repository. */
+  isSparing(name: RepositoryName, caller: string | undefined): boolean {
+    return this.#accounts.isScarce(name, caller)
   }
 
   /** The URL of a path such as `library/node/manifests/20` under this upstream's API. */

@@ -44,8 +44,8 @@ class UpstreamRegistry implements RegistrySource {
     this.#signed = new SignedUrls(now)
   }
 
-  get sparing(): boolean {
-    return this.#client.sparing
+  isSparing(name: RepositoryName, asker?: Asker): boolean {
+    return this.#client.isSparing(name, asker?.caller)
   }
 
   async getManifest(name: RepositoryName, reference: Reference, asker?: Asker): Promise<Manifest> {

@@ -64,6 +64,17 @@ describe('tags/list of a proxied repository', () => {
     expect(upstream.count('tags/list')).toBe(1)
   })
 
+  it('is asked for again when its freshness is over', async () => {
+    const { upstream, clock, get } = await start()
+    await get('tags/list')
+    upstream.retag('org/app', 'w', 'm')
+    clock.advance(59_000)
+    expect(tagsIn(await get('tags/list'))).not.toContain('w')
+    clock.advance(2_000)
+    expect(tagsIn(await get('tags/list'))).toContain('w')
+    expect(upstream.count('tags/list')).toBe(2)
+  })
+
   it('is the last list known while the upstream is down, also after a restart', async () => {
     const { upstream, clock, restart, get } = await start()
     await get('tags/list')
@@ -103,20 +114,26 @@ describe('referrers through the cache', () => {
 
   it('can be walked as cosign verify does, warm with the upstream down, and after a restart', async () => {
     const { upstream, clock, berth, restart, get, m } = await start()
-    upstream.content.in('org/app').tags.set(`${m.replace(':', '-')}.sig`, upstream.content.digest('org/app', 'sig'))
+    const attached = { sig: 'sig', att: 'sig', sbom: 'bill' }
+    for (const [suffix, what] of Object.entries(attached)) {
+      upstream.retag('org/app', `${m.replace(':', '-')}.${suffix}`, what)
+    }
     const walk = async (at: string) => {
       const image = await get('manifests/v01', at)
       const digest = String(image.headers['docker-content-digest'])
       const listed = (await get(`referrers/${digest}`, at)).json() as { manifests: { digest: string }[] }
       const statuses = [image.status]
       for (const { digest } of listed.manifests) statuses.push((await get(`manifests/${digest}`, at)).status)
-      const tagged = await get(`manifests/${digest.replace(':', '-')}.sig`, at)
-      const layers = (tagged.json() as { layers?: { digest: string }[] }).layers ?? []
-      for (const layer of layers) statuses.push((await get(`blobs/${layer.digest}`, at)).status)
-      return [...statuses, tagged.status]
+      for (const suffix of Object.keys(attached)) {
+        const tagged = await get(`manifests/${digest.replace(':', '-')}.${suffix}`, at)
+        const layers = (tagged.json() as { layers?: { digest: string }[] }).layers ?? []
+        for (const layer of layers) statuses.push((await get(`blobs/${layer.digest}`, at)).status)
+        statuses.push(tagged.status)
+      }
+      return statuses
     }
     const cold = await walk(berth.url)
-    expect(cold).toEqual([200, 200, 200, 200, 200])
+    expect(cold).toEqual(Array(9).fill(200))
     await upstream.stop()
     clock.advance(24 * 3_600_000)
     expect(await walk(berth.url)).toEqual(cold)

@@ -30,6 +30,11 @@ describe('the settings in force', () => {
     expect(formatConfig(load(yaml))).not.toContain('hunter2')
   })
 
+  it('hide the secrets that are no upstream’s, too', () => {
+    const printed = formatConfig(load('access: { user: { username: ann, password: hunter2 } }'))
+    expect([printed.includes('username: ann'), printed.includes('hunter2')]).toEqual([true, false])
+  })
+
   it('as printed bring about the same settings, secrets apart', () => {
     const config = load(yaml)
     expect(load(formatConfig(config).replace('(hidden)', 'hunter2'))).toEqual(config)

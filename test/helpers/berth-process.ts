@@ -6,6 +6,8 @@ import { onTestFinished } from 'vitest'
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const fromSource = ['--import', import.meta.resolve('tsx'), main]
+/** Else pages would be compiled by the settings of the folder it runs in. */
+const TSX_TSCONFIG_PATH = fileURLToPath(new URL('../../tsconfig.json', import.meta.url))
 const builtMain = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
 
 /** Whether there is a build to run: `npm test` makes one first. */
@@ -20,7 +22,7 @@ export class BerthProcess {
   constructor(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv, program = fromSource) {
     this.child = spawn(process.execPath, [...program, ...argv], {
       cwd,
-      env: { PATH: process.env.PATH, ...env },
+      env: { PATH: process.env.PATH, TSX_TSCONFIG_PATH, ...env },
     })
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text))

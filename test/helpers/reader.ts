@@ -1,4 +1,4 @@
-import type { RegistryReader } from '../../src/oci/registry.ts'
+import type { RegistrySource } from '../../src/oci/registry.ts'
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
 import { parseDigest } from '../../src/oci/digest.ts'
 import type { Blob } from '../../src/oci/registry.ts'
@@ -47,11 +47,11 @@ export async function startReader(options: ReaderOptions): Promise<Reader> {
 
 /** Asks by plain strings. */
 export class Reader {
-  readonly registry: RegistryReader
+  readonly registry: RegistrySource
   readonly events: UpstreamEvent[]
   readonly clock: TestClock
 
-  constructor(registry: RegistryReader, events: UpstreamEvent[], clock: TestClock) {
+  constructor(registry: RegistrySource, events: UpstreamEvent[], clock: TestClock) {
     this.registry = registry
     this.events = events
     this.clock = clock

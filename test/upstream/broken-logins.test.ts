@@ -51,23 +51,29 @@ const logins: [what: string, good: Auth, broken: Auth, settings: Record<string, 
   ],
 ]
 
+const admin = { username: 'ann', password: 'of Berth itself' }
+
 async function start(auth: Auth, settings: Record<string, unknown>) {
   const clock = makeClock()
   const upstream = await startUpstream({ content, auth, clock })
   const upstreams = [{ name: 'docker.io', url: upstream.url, freshness: '1m', ...settings }]
-  const berth = await startBerth({ clock, upstreams, access: { private: 'open' } })
+  const berth = await startBerth({ clock, upstreams, access: { private: 'open', user: admin } })
   const pull = (name: string) => fetchRaw(`${berth.url}/v2/${name}/manifests/1`)
-  const metrics = async () => (await fetchRaw(`${berth.url}/metrics`)).text()
+  const login = Buffer.from(`${admin.username}:${admin.password}`).toString('base64')
+  const asAdmin = async (at: string) =>
+    (await fetchRaw(berth.url + at, { headers: { authorization: `Basic ${login}` } })).text()
+  const metrics = () => asAdmin('/metrics')
+  const page = () => asAdmin('/cache')
   const broken = async (account: string) =>
     new RegExp(`^berth_upstream_credentials_broken\\{upstream="docker.io",account="${account}"\\} (\\d)`, 'm').exec(
       await metrics(),
     )?.[1]
-  return { upstream, clock, berth, pull, metrics, broken }
+  return { upstream, clock, berth, pull, metrics, page, broken }
 }
 
 describe.each(logins)('%s that is refused from now on', (_, good, bad, credentials, openToAll) => {
   it('leaves what is cached to clients, asks without a login for the rest, and is told until it is mended', async () => {
-    const { upstream, clock, pull, metrics, broken } = await start(good, { credentials })
+    const { upstream, clock, pull, metrics, page, broken } = await start(good, { credentials })
     expect([(await pull('org/secret')).status, (await pull('org/open')).status]).toEqual([200, 200])
     expect(await broken('credentials')).not.toBe('1')
     upstream.set({ auth: bad })
@@ -79,11 +85,13 @@ describe.each(logins)('%s that is refused from now on', (_, good, bad, credentia
     expect([open.status, open.headers.warning === undefined]).toEqual([200, openToAll])
     expect((await pull('org/new')).status).toBe(openToAll ? 200 : 403)
     expect(await broken('credentials')).toBe('1')
+    expect(await page()).toContain('login of credentials refused')
     expect(await metrics()).not.toContain('s3cret')
     upstream.set({ auth: good })
     clock.advance(3_600_000)
     expect((await pull('org/secret')).headers.warning).toBeUndefined()
     expect(await broken('credentials')).toBe('0')
+    expect(await page()).not.toContain('refused')
   })
 })
 

@@ -64,6 +64,24 @@ describe('a budget', () => {
   })
 })
 
+describe('a budget that was refused', () => {
+  it.each([
+    ['Retry-After', { 'retry-after': '90', 'x-ratelimit-reset': '5' }, 90],
+    ['x-ratelimit-reset, a time', { 'x-ratelimit-reset': String(Date.UTC(2030, 0, 1) / 1000 + 120) }, 120],
+    ['ratelimit-reset, seconds', { 'ratelimit-reset': '30' }, 30],
+    ['a reset that is over', { 'x-ratelimit-reset': '1500000000' }, 1],
+    ['one in a year', { 'ratelimit-reset': '31536000' }, 3600],
+  ])('waits as told by %s', (_, headers, seconds) => {
+    const clock = makeClock()
+    const budget = new Budget('up.test', 10, () => clock.now())
+    budget.refused(headers, 'pull')
+    clock.advance(seconds * 1000 - 1)
+    expect(budget.has('pull')).toBe(false)
+    clock.advance(1)
+    expect(budget.has('pull')).toBe(true)
+  })
+})
+
 describe('with pulls at the reserve', () => {
   it('tags that are cached are served unchecked, and a new tag of a known manifest costs a HEAD alone', async () => {
     const clock = makeClock()
@@ -120,10 +138,11 @@ describe('several accounts', () => {
   })
   const asker = (caller: string) => ({ caller, noCache: false, mayReadPrivate: 'granted' as const })
 
-  async function start() {
+  async function start(options: { reserve?: number } = {}) {
     const upstream = await startUpstream({ content, auth })
     const everything = ['**']
     const reader = await startReader({
+      ...options,
       url: upstream.url,
       accounts: [
         { name: 'ci', repositories: ['org/*'], callers: ['ci-*'], source: source('ci') },
@@ -146,6 +165,16 @@ describe('several accounts', () => {
       ['ci', 'ci-7'],
       ['dev', '10.0.0.1'],
     ])
+  })
+
+  it('spare the pulls of those that may be used, whatever another one has left', async () => {
+    const { upstream, reader } = await start({ reserve: 5 })
+    const library = parseRepositoryName('library/node')
+    upstream.push('library/node', content['org/app'])
+    upstream.set({ rate: { limit: 100, remaining: 3 } })
+    await reader.registry.headManifest(library, parseReference('1'), asker('ci-7'))
+    const isSparing = (name: string) => reader.registry.isSparing?.(parseRepositoryName(name), asker('ci-7'))
+    expect([isSparing('library/node'), isSparing('org/app')]).toEqual([true, false])
   })
 
   it('are chosen by the address of the client, as set', async () => {

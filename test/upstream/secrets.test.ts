@@ -102,7 +102,7 @@ async function startWorld() {
     listen: '127.0.0.1:0',
     storage: { minFree: 0 },
     log: { level: 'trace' },
-    access: { private: 'open' },
+    access: { private: 'open', user: { username: 'ann', password: 's3cret-admin' } },
     upstreams: [...configured, { name: 'azure.test', url: acr.url, credentials: azure }],
   }
   const folder = makeFolder({
@@ -119,6 +119,8 @@ async function startWorld() {
   return { services, upstreams, upstreamNames, berth, url, folder, env, googleKey }
 }
 
+const admin = `Basic ${Buffer.from('ann:s3cret-admin').toString('base64')}`
+
 type World = Awaited<ReturnType<typeof startWorld>>
 
 /** What clients see of every upstream, and what is there to see for whoever looks after Berth. */
@@ -133,7 +135,21 @@ async function looks({ upstreams, upstreamNames, url }: World): Promise<{ texts:
       statuses.add(`${name} ${what.split('/')[0]} ${answer.status}`)
     }
   }
-  for (const at of ['/metrics', '/healthz', '/readyz', '/v2/']) texts.push((await fetchRaw(url + at)).text())
+  const pages = [
+    '/',
+    '/search?q=app',
+    '/cache',
+    '/account',
+    '/accounts',
+    ...upstreamNames.map((name) => `/r/${name}/org/app`),
+  ]
+  for (const at of ['/metrics', '/healthz', '/readyz', '/v2/', '/api/v1/upstreams', ...pages]) {
+    for (const headers of [{}, { authorization: admin }]) {
+      const answer = await fetchRaw(url + at, { headers })
+      texts.push(JSON.stringify(answer.headers), answer.text())
+      statuses.add(`${at} ${answer.status}`)
+    }
+  }
   return { texts, statuses }
 }
 
@@ -147,15 +163,25 @@ function proofs({ services, upstreams, googleKey }: World): string[] {
   const secretFields = ['assertion', 'access_token', 'refresh_token', 'client_secret']
   const posted = forms.filter(([field]) => secretFields.includes(field)).map(([, value]) => value)
   const keyLine = (JSON.parse(googleKey) as { private_key: string }).private_key.split('\n')[1]!
-  return ['s3cret', 'refresh.of.acr', keyLine, ...schemes, ...signed, ...posted].filter((text) => text.length > 5)
+  return ['s3cret', admin.slice('Basic '.length), 'refresh.of.acr', keyLine, ...schemes, ...signed, ...posted].filter(
+    (text) => text.length > 5,
+  )
 }
 
-it('no password, token, key or signed URL is in the log, the metrics, an answer, the settings shown, or the data folder', async () => {
+it('no password, token, key or signed URL is in the log, the metrics, an answer, a page, the settings shown, or the data folder', async () => {
   const world = await startWorld()
   const { upstreams, berth, folder, env } = world
   const good = await looks(world)
   for (const name of Object.keys(logins)) expect(good.statuses).toContain(`${name} manifests 200`)
-  expect(good.statuses).toContain('azure.test tags 200')
+  for (const seen of [
+    'azure.test tags 200',
+    '/metrics 200',
+    '/cache 200',
+    '/r/bearer.test/org/app 200',
+    '/accounts 200',
+  ]) {
+    expect(good.statuses).toContain(seen)
+  }
   const seen = [...good.texts, ...textsBelow(path.join(folder, 'data'))]
 
   for (const upstream of upstreams.values()) {
@@ -174,6 +200,7 @@ it('no password, token, key or signed URL is in the log, the metrics, an answer,
   await shown.ended
   expect(shown.output).toContain('identity.test')
   expect(berth.output).toContain('the credentials of upstream')
+  expect(seen.join('')).toContain('login of credentials refused')
   seen.push(berth.output, shown.output, ...textsBelow(path.join(folder, 'data')))
 
   const all = new Set(proofs(world))
