@@ -51,6 +51,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
       upstreamOf: (name) => (registry.isHosted(name) ? '' : name.slice(0, name.indexOf('/'))),
       write: (sums) => metadata.figures.add(sums, now()),
     },
+    spent: (sums) => metadata.spending.add(sums, now()),
     now,
   })
   const webhooks = openWebhooks({

@@ -1,4 +1,5 @@
 import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
+import { withinPatience } from '../oci/patience.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { PrivateRight } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -12,6 +13,10 @@ export interface VisibilityOptions {
 /** How long it is believed that everybody may read a repository, and that not, in milliseconds. */
 const publicFor = 3_600_000
 const privateFor = 300_000
+
+/** How long a verdict whose time is over goes on when the upstream cannot say, and how long that is waited for, in milliseconds. */
+const doubtedFor = 60_000
+const patience = 3_000
 
 interface Verdict {
   readonly public: boolean
@@ -63,6 +68,11 @@ export class Visibility {
       this.#remember(name, before)
       return before.public
     }
+    const asked = this.#ask(name, before, ask)
+    return before ? withinPatience(asked, patience, () => this.#believe(name, before)) : asked
+  }
+
+  async #ask(name: RepositoryName, before: Verdict | undefined, ask: () => Promise<unknown>): Promise<boolean> {
     try {
       await ask()
       return await this.#keep(name, true)
@@ -70,10 +80,16 @@ export class Visibility {
       if (error instanceof UpstreamError && error.failure === 'unauthorized') return this.#keep(name, false)
       // No such thing, for everybody: that says nothing of the repository's others, of which some may be kept here.
       if (isAbsence(error) && !before?.public) throw error
-      if (before?.public && isAbsence(error)) return true
-      if (before && error instanceof UpstreamError) return before.public
+      if (before && (isAbsence(error) || error instanceof UpstreamError)) return this.#believe(name, before)
       throw error
     }
+  }
+
+  /** What was known goes on for a while: an upstream in trouble is not asked at every pull. */
+  #believe(name: RepositoryName, verdict: Verdict): boolean {
+    const checkedAt = this.#options.now() - (verdict.public ? publicFor : privateFor) + doubtedFor
+    this.#remember(name, { ...verdict, checkedAt })
+    return verdict.public
   }
 
   async #keep(name: RepositoryName, isPublic: boolean): Promise<boolean> {

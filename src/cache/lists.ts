@@ -5,7 +5,7 @@ import type { ListKey, Metadata } from '../metadata/metadata.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
 import { Flights } from './flights.ts'
 import { backoffAfter } from './freshness.ts'
-import { withinPatience } from './patience.ts'
+import { withinPatience } from '../oci/patience.ts'
 
 export interface ListsOptions {
   upstream: string

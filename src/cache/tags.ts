@@ -8,7 +8,7 @@ import { Flights } from './flights.ts'
 import { backoffAfter, freshUntil, type TagPolicies, type TagPolicy } from './freshness.ts'
 import type { HotManifests, HotTag } from './hot-manifests.ts'
 import type { Manifests } from './manifests.ts'
-import { withinPatience } from './patience.ts'
+import { withinPatience } from '../oci/patience.ts'
 import type { Withheld } from './withheld.ts'
 
 export interface TagsOptions {

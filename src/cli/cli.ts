@@ -11,6 +11,7 @@ import { namespaceCommand } from './namespace.ts'
 import { orgCommand } from './org.ts'
 import { repoCommand } from './repo.ts'
 import { serveCommand } from './serve.ts'
+import { spendingCommand } from './spending.ts'
 import { tokenCommand } from './token.ts'
 import { userCommand } from './user.ts'
 import { readVersion, versionCommand } from './version.ts'
@@ -38,6 +39,7 @@ function program(io: Io): Command {
     namespaceCommand,
     ...accounts,
     auditCommand,
+    spendingCommand,
     collectCommand,
     caCommand,
     configCommand,

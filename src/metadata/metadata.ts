@@ -10,6 +10,7 @@ import type { Browsing } from './browsing.ts'
 import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
 import type { SignatureMetadata } from './signatures.ts'
+import type { SpendingMetadata } from './spending.ts'
 import type { WebhookMetadata } from './webhooks.ts'
 
 export type * from './access.ts'
@@ -18,6 +19,7 @@ export type * from './browsing.ts'
 export type * from './figures.ts'
 export type * from './hosted.ts'
 export type * from './signatures.ts'
+export type * from './spending.ts'
 export type * from './webhooks.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
@@ -98,6 +100,8 @@ export interface Metadata {
   readonly pins: Pins
   /** What was found out of signatures of upstreams' content. */
   readonly signatures: SignatureMetadata
+  /** On whose behalf pulls were spent. */
+  readonly spending: SpendingMetadata
   /** What other systems are still to be told. */
   readonly webhooks: WebhookMetadata
 

@@ -4,10 +4,11 @@ import hosted from './migrations/0002-hosted.ts'
 import upstreams from './migrations/0003-upstreams.ts'
 import webhooks from './migrations/0004-webhooks.ts'
 import signatures from './migrations/0005-signatures.ts'
-import audit from './migrations/0007-audit.ts'
 import access from './migrations/0006-access.ts'
+import audit from './migrations/0007-audit.ts'
 import figures from './migrations/0008-figures.ts'
 import usage from './migrations/0009-usage.ts'
+import spending from './migrations/0010-spending.ts'
 
 /** In order; what has been released is never changed, only followed by another. */
 // prettier-ignore
@@ -21,6 +22,7 @@ const migrations = [
   audit,
   figures,
   usage,
+  spending,
 ]
 
 /** Brings a database to this version, each step in a transaction. Throws when a newer Berth has written it. */

@@ -23,6 +23,7 @@ import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqlitePins } from './sqlite-pins.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
+import { SqliteSpending } from './sqlite-spending.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
 import { SqliteWebhooks } from './sqlite-webhooks.ts'
@@ -83,6 +84,7 @@ class SqliteMetadata implements Metadata {
   readonly figures: SqliteFigures
   readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
+  readonly spending: SqliteSpending
   readonly webhooks: SqliteWebhooks
 
   constructor(database: Database.Database, sync: WalSync) {
@@ -97,6 +99,7 @@ class SqliteMetadata implements Metadata {
     this.browsing = new SqliteBrowsing(database, writing)
     this.figures = new SqliteFigures(database, writing)
     this.pins = new SqlitePins(database, writing)
+    this.spending = new SqliteSpending(database, writing)
     this.#sql = statements(database)
     const parts: SqliteParts = {
       database,

@@ -23,6 +23,8 @@ export function createMetrics(readings: Readings): Metrics {
   const lookups = new Tally()
   requests.feed(counters.requests, ['method', 'route', 'status'])
   lookups.feed(counters.lookups, ['upstream', 'kind', 'outcome'])
+  /** Hosts, after the upstream that led to them: a CDN that is back says nothing of the registry. */
+  const givenUp = new Set<string>()
   let bytesToClients = 0
   let pullsServed = 0
 
@@ -50,7 +52,7 @@ export function createMetrics(readings: Readings): Metrics {
         case 'credentials':
           return setCredentials(gauges, counters, event)
         case 'breaker':
-          return gauges.breaker.set({ upstream: event.upstream }, event.open ? 1 : 0)
+          return setBreaker(gauges, givenUp, event)
         case 'fill-ended':
           return counters.fills.inc({ upstream: event.upstream, result: event.result })
         case 'storage-failure':
@@ -229,6 +231,14 @@ function setRate(
   rateLimit.set(labels, event.remaining)
   if (event.limit !== undefined) rateLimitTotal.set(labels, event.limit)
   rateLimitReserve.set(labels, event.scarce ? 1 : 0)
+}
+
+function setBreaker(gauges: Gauges, givenUp: Set<string>, event: Extract<Event, { type: 'breaker' }>): void {
+  const { upstream, host, open } = event
+  if (open) givenUp.add(`${upstream} ${host}`)
+  else givenUp.delete(`${upstream} ${host}`)
+  const any = [...givenUp].some((each) => each.startsWith(`${upstream} `))
+  gauges.breaker.set({ upstream }, any ? 1 : 0)
 }
 
 function setCredentials(gauges: Gauges, counters: Counters, event: Extract<Event, { type: 'credentials' }>): void {

@@ -103,6 +103,26 @@ describe('a public repository', () => {
     expect(await status('org/open/manifests/1')).toBe(403)
   })
 
+  it('costs an upstream in trouble one question a minute, not one a pull, when its hour is over', async () => {
+    const { upstream, clock, status } = await start()
+    expect(await status('org/open/manifests/1')).toBe(200)
+    clock.advance(3_600_000)
+    upstream.set({ faults: [{ status: 429 }] })
+    upstream.forget()
+    for (let i = 0; i < 50; i++) expect(await status('org/open/manifests/1')).toBe(200)
+    expect(upstream.requests.length).toBeLessThanOrEqual(4)
+  })
+
+  it('keeps no client of what is cached waiting for an upstream that says nothing', async () => {
+    const { upstream, clock, status } = await start()
+    expect(await status('org/open/manifests/1')).toBe(200)
+    clock.advance(3_600_000)
+    upstream.set({ faults: [{ silent: true }] })
+    const began = performance.now()
+    expect(await Promise.all([1, 2, 3].map(() => status('org/open/manifests/1')))).toEqual([200, 200, 200])
+    expect(performance.now() - began).toBeLessThan(12_000)
+  })
+
   it('stays public through a restart while the upstream is down', async () => {
     const { upstream, clock, berth, status, settings } = await start()
     expect(await status('org/open/manifests/1')).toBe(200)

@@ -19,6 +19,7 @@ const commands = [
   'repo',
   'may',
   'audit',
+  'spending',
   'collect',
   'ca',
   'config',

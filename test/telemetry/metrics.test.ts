@@ -2,13 +2,14 @@ import { describe, expect, it, vi } from 'vitest'
 import { makeClock } from '../helpers/clock.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { startBerth } from '../helpers/start.ts'
-import { startUpstream } from '../helpers/upstream.ts'
+import { startUpstream, type UpstreamOptions } from '../helpers/upstream.ts'
 
 const image = { blobs: { a: '0123456789' }, manifests: { m: { config: 'a', layers: ['a'] } }, tags: { 20: 'm' } }
 
-async function start() {
+async function start(options: Partial<UpstreamOptions> = {}) {
   const clock = makeClock()
-  const upstream = await startUpstream({ content: { 'org/app': image }, rate: { limit: 100, remaining: 50 }, clock })
+  const rate = { limit: 100, remaining: 50 }
+  const upstream = await startUpstream({ content: { 'org/app': image }, rate, clock, ...options })
   const berth = await startBerth({ clock, upstreams: [{ name: 'docker.io', url: upstream.url }] })
   const ask = (path: string, method = 'GET') => fetchRaw(berth.url + path, { method })
   const scrape = async () => parse((await ask('/metrics')).text())
@@ -82,6 +83,35 @@ describe('/metrics', () => {
     expect(samples.get('berth_upstream_ratelimit_remaining{upstream="docker.io",account="anonymous"}')).toBe(49)
     expect(samples.get('berth_fills_total{upstream="docker.io",result="stored"}')).toBe(1)
     expect(samples.get('berth_cache_bytes')).toBe(10)
+  })
+
+  it('has pulls served against pulls spent, in one figure each', async () => {
+    const { ask, scrape } = await start()
+    for (let i = 0; i < 10; i++) await ask('/v2/org/app/manifests/20')
+    const samples = await scrape()
+    expect(samples.get('berth_pulls_served_total')).toBe(10)
+    expect(samples.get('berth_upstream_pulls_spent_total{upstream="docker.io",account="anonymous"}')).toBe(1)
+  })
+
+  it('tells an upstream that is given up until the last of its hosts is back', async () => {
+    const { clock, upstream, ask, scrape, blob } = await start({ cdn: {} })
+    const given = async () => (await scrape()).get('berth_upstream_breaker_open{upstream="docker.io"}')
+    upstream.set({ faults: [{ on: /^cdn/, reset: true }] })
+    await ask(blob)
+    expect(await given()).toBe(1)
+    upstream.set({
+      faults: [
+        { on: /^cdn/, reset: true },
+        { on: /manifests/, reset: true, times: 2 },
+      ],
+    })
+    await ask('/v2/org/app/manifests/20')
+    clock.advance(60_000)
+    expect((await ask('/v2/org/app/manifests/20')).status).toBe(200)
+    expect(await given()).toBe(1)
+    upstream.set({ faults: [] })
+    await ask(blob)
+    expect(await given()).toBe(0)
   })
 
   it('has closed sets of labels: no client can make new ones', async () => {

@@ -1,7 +1,9 @@
+import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Budget, rateFigures } from '../../src/upstream/budget.ts'
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
 import { makeClock } from '../helpers/clock.ts'
+import { makeFolder } from '../helpers/folder.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { startReader } from '../helpers/reader.ts'
 import { startBerth } from '../helpers/start.ts'
@@ -144,6 +146,25 @@ describe('several accounts', () => {
       ['ci', 'ci-7'],
       ['dev', '10.0.0.1'],
     ])
+  })
+
+  it('are chosen by the address of the client, as set', async () => {
+    const files = makeFolder({ ci: 'pw', all: 'pw' })
+    const account = (name: string, callers: string[]) => ({
+      name,
+      callers,
+      username: name,
+      passwordFile: path.join(files, name),
+    })
+    const upstream = await startUpstream({ content, auth })
+    const settings = { accounts: [account('ci', ['10.9.*']), account('all', ['127.0.0.*'])] }
+    const berth = await startBerth({
+      access: { private: 'open' },
+      upstreams: [{ name: 'docker.io', url: upstream.url, ...settings }],
+    })
+    expect((await fetchRaw(`${berth.url}/v2/org/app/manifests/1`)).status).toBe(200)
+    const metrics = (await fetchRaw(`${berth.url}/metrics`)).text()
+    expect(metrics).toContain('berth_upstream_pulls_spent_total{upstream="docker.io",account="all"} 1')
   })
 
   it('stand in for one that has no pulls left, in the same request', async () => {
