@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import type { RepositoryName } from '../oci/reference.ts'
 import { UpstreamError } from '../oci/errors.ts'
@@ -10,6 +11,7 @@ import { CredentialScope, type CredentialSource } from './credentials.ts'
 import { networkFailure } from './errors.ts'
 import type { UpstreamEvent } from './events.ts'
 import type { Network } from './network.ts'
+import { briefWait } from './retry.ts'
 import { Transport, type Answer } from './transport.ts'
 
 export interface AccountOptions {
@@ -48,6 +50,8 @@ export interface Question {
 }
 
 const maxRedirects = 10
+/** How often one request is sent where each time a 429 asks for no more than a second. */
+const mostBriefWaits = 3
 const redirects = new Set([301, 302, 303, 307, 308])
 
 /** Asks one upstream: as which account, logs in where it is asked to, follows redirects, and keeps count of pulls. */
@@ -98,9 +102,14 @@ export class UpstreamClient {
     const { repository, caller, lane = 'other' } = question
     const use = { name: repository, caller, lane }
     let account = this.#accounts.choose(use)
-    for (;;) {
+    for (let tries = 1; ; tries++) {
       const answer = await this.#askAs(account, question)
       if (answer.status !== 429) return answer
+      const wait = tries < mostBriefWaits ? await briefWaitIn(answer) : undefined
+      if (wait !== undefined) {
+        await after(wait)
+        continue
+      }
       account.budget.refused(answer.headers, lane)
       const other = this.#accounts.find(use)
       if (!other || other === account) return answer
@@ -241,4 +250,12 @@ export class UpstreamClient {
       judged: (good, host, why) => this.report({ type: 'credentials', upstream: name, account, good, host, why }),
     })
   }
+}
+
+/** Reads a short body that says how long it is; others are left as they are. */
+async function briefWaitIn(answer: Answer): Promise<number | undefined> {
+  const size = Number(answer.header('content-length') ?? Infinity)
+  if (answer.header('retry-after') !== undefined || !(size <= 4096)) return undefined
+  const body = await answer.bytes(size).catch(() => undefined)
+  return body && briefWait(body.toString('utf8'))
 }

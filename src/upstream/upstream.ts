@@ -203,6 +203,10 @@ class UpstreamRegistry implements RegistrySource {
     return pagesOf(this.#client.name, first, async (target) => {
       const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers: { accept } }
       const answer = await this.#client.ask({ ...question, target })
+      if (accept === ociIndex && !hasReferrersApi(answer)) {
+        answer.drop()
+        throw new RegistryError(absent, `${this.#client.name} has no referrers API`)
+      }
       this.#expectFound(answer, `${path.split('?')[0]} of ${name}`, absent)
       return answer
     })
@@ -254,6 +258,12 @@ function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => U
 function digestIn(answer: Answer): Digest | undefined {
   const text = answer.header('docker-content-digest')?.toLowerCase() ?? ''
   return isDigest(text) ? text : undefined
+}
+
+/** Answers to unknown paths differ; go-containerregistry goes by the same (pkg/v1/remote/referrers.go). */
+function hasReferrersApi(answer: Answer): boolean {
+  if (answer.status === 200) return essence(answer.header('content-type')) === ociIndex
+  return ![400, 404, 406].includes(answer.status)
 }
 
 function lengthOf(answer: Answer): number | undefined {

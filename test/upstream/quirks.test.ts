@@ -159,12 +159,30 @@ describe('a limit', () => {
     expect(answer.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] })
   })
 
-  it('of ghcr.io, told in the body and over at once, costs one pull one second', async () => {
-    const body = 'toomanyrequests: retry-after: 880.092µs, allowed: 44000/minute'
-    const { clock, get } = await start({ faults: [{ on: /manifests/, status: 429, body, times: 1 }] })
-    expect((await get(`${name}/manifests/v001`)).status).toBe(429)
-    clock.advance(1_000)
+  const brief = 'toomanyrequests: retry-after: 880.092µs, allowed: 44000/minute'
+
+  it('of ghcr.io, told in the body and over at once, is heeded: no client sees it (dependabot/cli 380)', async () => {
+    const { upstream, get } = await start({ faults: [{ on: /manifests/, status: 429, body: brief, times: 2 }] })
     expect((await get(`${name}/manifests/v001`)).status).toBe(200)
+    expect(upstream.count(/ 429$/)).toBe(2)
+  })
+
+  it('of ghcr.io that does not end is 429 here after three tries', async () => {
+    const { upstream, get } = await start({ faults: [{ on: /manifests/, status: 429, body: brief }] })
+    expect((await get(`${name}/manifests/v001`)).status).toBe(429)
+    expect(upstream.requests).toHaveLength(3)
+  })
+})
+
+describe('a registry without the referrers API that answers', () => {
+  const page = { status: 200, body: '<html>', headers: { 'content-type': 'text/html' } }
+  it.each([
+    ['400', { status: 400 }],
+    ['404', { status: 404 }],
+    ['406', { status: 406 }],
+    ['200 with another type', page],
+  ])('%s is asked for the fallback tag, as go-containerregistry does', async (_, fault) => {
+    await expectWhole(await start({ quirks: { noReferrers: true }, faults: [{ on: /referrers/, ...fault }] }))
   })
 })
 
