@@ -1,4 +1,5 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /** What Node's parser refuses, by the error it gives: status, the specification's code, and what to do. */
@@ -9,8 +10,8 @@ const refusals: Record<string, [status: number, code: string, message: string]> 
 
 /** Answers a request that could not be read, as any other error is answered, and ends its connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-  // Node's own answer looks here, too: whoever is in the middle of an answer must not find another one in it.
-  const { _httpMessage: running } = socket as { _httpMessage?: ServerResponse | null }
+  // Whoever is in the middle of an answer must not find another one in it.
+  const running = runningOn(socket)
   if (!socket.writable || error.code === 'ECONNRESET' || running?.headersSent) return void socket.destroy()
   const unreadable = [400, 'UNSUPPORTED', 'this is no HTTP/1.1 request that can be read; is it TLS?'] as const
   const [status, code, message] = refusals[error.code ?? ''] ?? unreadable
@@ -23,4 +24,17 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
     'Connection: close',
   ]
   socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy())
+}
+
+/** Ends a connection over which nothing has come or gone for long, unless all was asked and the answer is ours to give. */
+export function endIdle(socket: Socket): void {
+  const running = runningOn(socket)
+  if (!running?.req.complete || running.headersSent) return void socket.destroy()
+  // A timeout comes once.
+  socket.setTimeout(socket.timeout ?? 0)
+}
+
+/** The answer a connection waits for. Node's own answers to what it cannot read look here, too. */
+function runningOn(socket: Duplex): ServerResponse | undefined {
+  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage ?? undefined
 }

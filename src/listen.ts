@@ -2,7 +2,7 @@ import type { RequestListener, Server as HttpServer } from 'node:http'
 import { createServer as createTlsServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, getRequestListener, type HttpBindings } from '@hono/node-server'
-import { answerClientError } from './client-errors.ts'
+import { answerClientError, endIdle } from './client-errors.ts'
 import type { Proxy } from './proxy/proxy.ts'
 import type { Certificates } from './tls/tls.ts'
 
@@ -14,10 +14,19 @@ export interface Listener {
   close(grace: number): Promise<void>
 }
 
-/** A client must have sent its request's headers within this, in milliseconds. Bodies may take as long as they progress. */
-const headersTimeout = 20_000
-/** Longer than the idle times of proxies in front, so that they and not we close a connection that is idle. */
-const keepAliveTimeout = 75_000
+/** How long clients are waited for, in milliseconds. */
+export interface Patience {
+  /** For a request's headers, and for a TLS handshake. */
+  headers: number
+  /** For the next bytes of a body, or for the next that a client takes of an answer. Bodies may take as long as they progress. */
+  idle: number
+  /** For the next request. Longer than the idle times of proxies in front, so that they and not we close a connection. */
+  keepAlive: number
+  /** How often it is looked for headers that are late. */
+  look: number
+}
+
+const usual: Patience = { headers: 20_000, idle: 300_000, keepAlive: 75_000, look: 5_000 }
 /** While stopping, how often connections are closed that have become idle; in milliseconds. */
 const idleSweep = 100
 
@@ -29,17 +38,29 @@ export interface Around {
 }
 
 /** Serves HTTP/1.1 on an address. Rejects with the system's error (EADDRINUSE, EACCES, ...) when it cannot be had. */
-export async function listen(fetch: Fetch, address: { host: string; port: number }, around: Around): Promise<Listener> {
+export async function listen(
+  fetch: Fetch,
+  address: { host: string; port: number },
+  around: Around,
+  patience = usual,
+): Promise<Listener> {
   const { certificates, proxy } = around
   // The name is for HTTP/1.0, which knows no Host header; health checks of load balancers still speak it.
   const app = { fetch: fetch as never, hostname: 'localhost' }
-  const tls = certificates && { createServer: createTlsServer, serverOptions: certificates.options }
-  const server = createAdaptorServer({ ...app, ...tls }) as HttpServer
+  const serverOptions = {
+    connectionsCheckingInterval: patience.look,
+    handshakeTimeout: patience.headers,
+    ...certificates?.options,
+  }
+  const secure = certificates && { createServer: createTlsServer }
+  const server = createAdaptorServer({ ...app, ...secure, serverOptions }) as HttpServer
   certificates?.follow((options) => (server as HttpsServer).setSecureContext(options))
-  server.headersTimeout = headersTimeout
-  server.keepAliveTimeout = keepAliveTimeout
+  server.headersTimeout = patience.headers
+  server.keepAliveTimeout = patience.keepAlive
   // Uploads and downloads of any length are honest: only idle time counts.
   server.requestTimeout = 0
+  server.timeout = patience.idle
+  server.on('timeout', endIdle)
   server.on('clientError', answerClientError)
   proxy?.attach(server)
   await new Promise<void>((resolve, reject) => {

@@ -31,6 +31,8 @@ export async function openProxying(options: ProxyingOptions): Promise<Proxy | un
         ...registry,
         locate: (address: { path: string; prefix?: string | undefined }) => registry.locateIn(upstream, address),
         isMirror: () => true,
+        // What is hosted here is no content of the upstream.
+        listRepositories: () => Promise.resolve([]),
       }
       return requestListener(unchallenged(apiApp({ registry: inside, access, report, now }).fetch))
     },

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { guarded, openAccess } from './access/access.ts'
+import { guarded, openAccess, platformed } from './access/access.ts'
 import { apiApp, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
@@ -91,7 +91,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     const shared = { upstream: name, metadata, now }
     const reach = { ...reached(upstream, network, now), report }
     const kept = cache.registry(name, upstreamRegistry(reach), upstream)
-    const registry = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
+    const good = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
+    const registry = platformed({ ...shared, registry: good, rules: upstream })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })

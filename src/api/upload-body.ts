@@ -4,9 +4,6 @@ import { RegistryError } from '../oci/errors.ts'
 import type { UploadBody } from '../oci/registry.ts'
 import type { Call } from './call.ts'
 
-/** A client that sends nothing for this long is gone, in milliseconds. How long an upload takes in all does not matter. */
-const idle = 300_000
-
 /** A request's body as part of a blob, straight from Node's request: web streams would halve the rate. */
 export function uploadBody({ incoming }: Call): UploadBody {
   const declared = incoming.headers['content-length']
@@ -16,17 +13,11 @@ export function uploadBody({ incoming }: Call): UploadBody {
 }
 
 async function* chunksOf(incoming: IncomingMessage): AsyncGenerator<Uint8Array> {
-  const { socket } = incoming
-  const gone = () => incoming.destroy()
-  socket.setTimeout(idle, gone)
   try {
     // Whoever stops reading has an answer to send over the same connection.
     yield* incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
   } catch (cause) {
     throw new RegistryError('BLOB_UPLOAD_INVALID', 'the connection broke before the end of the body', { cause })
-  } finally {
-    socket.setTimeout(0)
-    socket.off('timeout', gone)
   }
 }
 

@@ -47,6 +47,8 @@ export interface UpstreamRules extends FreshnessRules {
   patience?: number
   /** Whether an image's other layers are fetched when its first is asked for; they are by default. */
   readAhead?: boolean
+  /** Patterns of platforms whose images are read ahead; none for all. */
+  platforms?: readonly string[]
   /** The most bytes a second to fetch from it; no limit by default. */
   maxBandwidth?: number | undefined
   /** Whether a client's no-cache makes a tag be checked. */
@@ -141,7 +143,8 @@ export function openCache(options: CacheOptions): Cache {
           hot: hotManifests,
         }),
         blobs,
-        readAhead: rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob)),
+        readAhead:
+          rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob), rules.platforms),
         tagLists: new Lists<TagPage>({ ...shared, kind: 'tags', freshness }),
         referrers: new Lists<Referrers>({ ...shared, kind: 'referrers', freshness }),
       })
@@ -222,7 +225,8 @@ class CachedRegistry implements RegistryReader {
   getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
     const held = this.#checkHeld(name, digest, asker)
     const get = () => {
-      this.#parts.readAhead?.blobAsked(name, digest)
+      // What Berth reads for its own sake is no pull.
+      if (asker) this.#parts.readAhead?.blobAsked(name, digest)
       return this.#parts.blobs.get(name, digest, range, asker)
     }
     return held ? held.then(get) : get()

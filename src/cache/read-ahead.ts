@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { platformOf, platformPattern, type Platform } from '../oci/platform.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Manifest } from '../oci/registry.ts'
 
@@ -33,14 +34,20 @@ interface Image {
 export class ReadAhead {
   readonly #fill: (blob: Ahead) => Promise<void>
   readonly #images = new LRUCache<RepositoryName, Image[]>({ max: 500 })
-  readonly #children = new LRUCache<string, true>({ max: 5000 })
+  /** Children of indexes, with what those say they run on. */
+  readonly #children = new LRUCache<string, { platform: Platform | undefined }>({ max: 5000 })
+  readonly #platforms: readonly ((platform: Platform) => boolean)[]
   readonly #seen = new WeakSet<Manifest>()
   readonly #queue: Ahead[] = []
   #running = 0
 
-  /** `fill` fetches a blob if it is not there, and resolves when it is over, however it ended. */
-  constructor(fill: (blob: Ahead) => Promise<void>) {
+  /**
+   * `fill` fetches a blob if it is not there, and resolves when it is over, however it ended. `platforms` are patterns: of
+   * the children of an index, only images for those are fetched ahead; none for all.
+   */
+  constructor(fill: (blob: Ahead) => Promise<void>, platforms: readonly string[] = []) {
     this.#fill = fill
+    this.#platforms = platforms.map(platformPattern)
   }
 
   /** A client got this manifest. Cheap for one that is served again and again. */
@@ -48,10 +55,13 @@ export class ReadAhead {
     if (this.#seen.has(manifest)) return
     this.#seen.add(manifest)
     const content = contentOf(manifest)
-    for (const child of content?.manifests ?? []) this.#children.set(`${name}@${child.digest}`, true)
+    for (const { digest, platform } of content?.manifests ?? []) {
+      this.#children.set(`${name}@${digest}`, { platform: platformOf(platform) })
+    }
     const layers = content ? layersOf(name, content) : []
-    if (layers.length === 0) return
-    const config = this.#children.has(`${name}@${manifest.digest}`) ? undefined : content?.config?.digest
+    const child = this.#children.get(`${name}@${manifest.digest}`)
+    if (layers.length === 0 || !this.#isWanted(child?.platform)) return
+    const config = child ? undefined : content?.config?.digest
     const before = this.#images.get(name) ?? []
     this.#images.set(name, [{ pulled: false, config, layers }, ...before].slice(0, remembered))
   }
@@ -67,6 +77,11 @@ export class ReadAhead {
     image.pulled = true
     this.#queue.push(...image.layers.filter((layer) => layer.digest !== digest))
     this.#next()
+  }
+
+  #isWanted(platform: Platform | undefined): boolean {
+    if (this.#platforms.length === 0 || platform === undefined) return true
+    return this.#platforms.some((fits) => fits(platform))
   }
 
   #next(): void {

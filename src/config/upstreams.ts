@@ -12,6 +12,10 @@ const rule = group({
 
 const patterns = () => listOf(text('a pattern of REPOSITORY:TAG such as library/*:latest'), 'patterns').prefault([])
 
+const platformForm = /^[a-z0-9*._-]+(?:\/[a-z0-9*._-]+){0,2}$/
+const platformPatterns = () =>
+  listOf(text('a pattern such as linux/amd64 or windows/*', platformForm), 'patterns').prefault([])
+
 /** The options of one upstream. */
 const upstream = group({
   name: option(
@@ -58,9 +62,18 @@ const upstream = group({
     'patterns of REPOSITORY:TAG, all others being refused; a pattern without a colon fits every tag',
   ),
   deny: option(patterns(), 'patterns of REPOSITORY:TAG that are refused, also where allow fits'),
+  allowPlatforms: option(
+    platformPatterns(),
+    'patterns of OS/ARCHITECTURE such as linux/*, images for all others being refused',
+  ),
+  denyPlatforms: option(platformPatterns(), 'patterns of OS/ARCHITECTURE for which images are refused'),
   signatures: signatureRules,
   insecure: option(yesOrNo().prefault(false), 'allow an http:// URL beyond loopback'),
   readAhead: option(yesOrNo().prefault(true), "fetch an image's other layers when its first is asked for"),
+  platforms: option(
+    platformPatterns(),
+    'patterns of OS/ARCHITECTURE for which images are read ahead, all without it; clients may ask for any',
+  ),
   maxBandwidth: option(size().exactOptional(), 'most bytes a second fetched from it'),
   maxIdle: option(duration().exactOptional(), 'evict what nobody has pulled for this long'),
 })

@@ -96,6 +96,10 @@ async function read(file: string): Promise<Keys | undefined> {
   return { certificate: new X509Certificate(certificate), key: imported }
 }
 
+/**
+ * It is not constrained to the upstreams' hosts (RFC 5280, 4.2.1.10): each new upstream would then take a new authority, and a
+ * walk to all clients. Who wants less trusts it for single hosts, as clients can.
+ */
 async function makeAuthority(now: number): Promise<string> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned({

@@ -6,7 +6,7 @@ import type { Target } from './target.ts'
 const idle = 600_000
 const connectTimeout = 10_000
 
-/** Addresses that are no place in the public internet: this machine, its network, and what is set apart (RFC 6890). */
+/** Addresses that are no place in the public internet: this machine, its network, what is set apart (RFC 6890), what holds another address. */
 const inside = new BlockList()
 for (const [address, bits] of [
   ['0.0.0.0', 8],
@@ -23,15 +23,19 @@ for (const [address, bits] of [
   inside.addSubnet(address, bits, 'ipv4')
 }
 for (const [address, bits] of [
-  ['::', 127],
+  ['::', 96],
   ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
+  ['2002::', 16],
   ['fc00::', 7],
-  ['fe80::', 10],
+  ['fe80::', 9],
   ['ff00::', 8],
 ] as const) {
   inside.addSubnet(address, bits, 'ipv6')
 }
 
+/** Whether a name may not lead to an address by a pattern alone. IPv4 addresses in IPv6 form are what they stand for. */
 export const isInside = (address: string): boolean => inside.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
 /** Connects to a target. `publicOnly` refuses a name that resolves to an address of this machine or its network. */

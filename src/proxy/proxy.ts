@@ -25,7 +25,7 @@ export interface ProxyOptions {
 }
 
 export interface Proxy {
-  /** Takes the CONNECT requests of a server. */
+  /** Takes the CONNECT requests of one server, whose timeouts are those inside its tunnels, too. */
   attach(server: Server): void
   /** Takes no more tunnels; those that are busy after `grace` milliseconds are cut. */
   close(grace: number): Promise<void>
@@ -34,8 +34,6 @@ export interface Proxy {
 const mostTunnels = 4096
 /** In milliseconds. */
 const handshakeTimeout = 20_000
-const headersTimeout = 20_000
-const keepAliveTimeout = 75_000
 const idleSweep = 100
 
 /** Opens the authority of a data folder, and makes it at first use. Only the owner may read its file, which holds the key. */
@@ -66,9 +64,6 @@ export function createProxy(options: ProxyOptions): Proxy {
     else incoming.headers.authorization = tunnel.authorization
     void tunnel.listener(incoming, outgoing)
   })
-  Object.assign(inner, { headersTimeout, keepAliveTimeout, requestTimeout: 0 })
-  // It listens nowhere, and would otherwise not begin to watch for slow headers and idle connections.
-  inner.emit('listening')
 
   async function open(incoming: IncomingMessage, socket: Socket, head: Buffer): Promise<void> {
     const wanted = incoming.url ?? ''
@@ -90,6 +85,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     const upstream = options.upstreamOf(nameOf(target))
     if (upstream !== undefined) {
       const secureContext = await authority.contextFor(target.host)
+      if (socket.destroyed) return
       established(socket, head)
       secure(socket, secureContext, { listener: listenerFor(upstream), authorization })
       return tell('served')
@@ -99,6 +95,8 @@ export function createProxy(options: ProxyOptions): Proxy {
       return refuse(403, `${nameOf(target)} is neither an upstream here nor among the hosts that proxy.allow lists`)
     }
     const other = await dial(target, by === 'by pattern')
+    // Its close has been told already, and would end the other never.
+    if (socket.destroyed) return void other.destroy()
     established(socket, head)
     join(socket, other)
     tell('passed on')
@@ -125,8 +123,15 @@ export function createProxy(options: ProxyOptions): Proxy {
 
   return {
     attach(server) {
+      // Inside a tunnel a client is waited for as long as outside.
+      const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = server
+      Object.assign(inner, { headersTimeout, requestTimeout, keepAliveTimeout, timeout })
+      // It listens nowhere, and would otherwise not begin to watch for slow headers and idle connections.
+      inner.emit('listening')
       server.on('connect', (incoming, duplex, head) => {
         const socket = duplex as Socket
+        // What goes through TLS is not seen here: by the server's own watch every tunnel would be idle.
+        socket.setTimeout(0)
         sockets.add(socket)
         socket.on('error', () => socket.destroy())
         socket.on('close', () => sockets.delete(socket))

@@ -65,7 +65,7 @@ export function Page({
         </main>
         <footer class="foot">
           <span>Berth, a container registry</span>
-          <a href="/api/v1">API</a>
+          <a href="/api/v1/openapi.json">API</a>
         </footer>
       </body>
     </html>

@@ -6,7 +6,7 @@ import type { Metadata } from '../../src/metadata/metadata.ts'
 import { parseDigest, type Digest } from '../../src/oci/digest.ts'
 import type { ByteRange } from '../../src/oci/range.ts'
 import { parseReference, parseRepositoryName } from '../../src/oci/reference.ts'
-import type { Blob, RegistryReader } from '../../src/oci/registry.ts'
+import type { Asker, Blob, RegistryReader } from '../../src/oci/registry.ts'
 import { fsStore } from '../../src/store/fs-store.ts'
 import type { BlobStore } from '../../src/store/store.ts'
 import { openNetwork, upstreamRegistry } from '../../src/upstream/upstream.ts'
@@ -22,13 +22,21 @@ export interface CachedOptions extends Pick<CacheOptions, 'fill' | 'limits' | 'k
   freshness?: number
   /** Off unless a test is about it: it asks for more than the test did. */
   readAhead?: boolean
+  platforms?: readonly string[]
   /** Bytes a second. */
   maxBandwidth?: number
 }
 
 /** A cache in front of a test upstream, on a real store and database, without HTTP in between. Closed when the test ends. */
 export async function startCached(upstream: Upstream, options: CachedOptions = {}): Promise<Cached> {
-  const { folder = makeFolder(), freshness = 60_000, readAhead = false, maxBandwidth, ...rest } = options
+  const {
+    folder = makeFolder(),
+    freshness = 60_000,
+    readAhead = false,
+    platforms = [],
+    maxBandwidth,
+    ...rest
+  } = options
   mkdirSync(folder, { recursive: true })
   const events: CacheEvent[] = []
   const store = await fsStore(folder)
@@ -43,7 +51,7 @@ export async function startCached(upstream: Upstream, options: CachedOptions = {
     network,
     ...(rest.now && { now: rest.now }),
   })
-  const registry = cache.registry('up', reader, { freshness, rules: [], readAhead, maxBandwidth })
+  const registry = cache.registry('up', reader, { freshness, rules: [], readAhead, platforms, maxBandwidth })
   const cached = new Cached({ cache, registry, store, metadata, folder, events }, async () => {
     await cache.stop()
     await network.close()
@@ -89,7 +97,8 @@ export class Cached implements Parts {
   }
 
   async open(repository: string, digest: string, range?: ByteRange): Promise<Blob> {
-    return this.registry.getBlob(parseRepositoryName(repository), parseDigest(digest), range)
+    const asker: Asker = { caller: undefined, noCache: false, mayReadPrivate: 'granted' }
+    return this.registry.getBlob(parseRepositoryName(repository), parseDigest(digest), range, asker)
   }
 
   /** A blob, or a range of it, read to its end. */

@@ -233,14 +233,16 @@ describe('a repository of 5,000 tags', () => {
     const times: number[] = []
     for (let page = 2; page < 40; page++) {
       for (const order of ['name', 'updated', 'pulls']) {
-        const began = performance.now()
+        // Time of the processor, the client's included: other work on the machine must not decide this.
+        const began = process.cpuUsage()
         const { status } = await fetchRaw(`${berth.url}/r/${name}?page=${page}&order=${order}`)
-        times.push(performance.now() - began)
+        const { user, system } = process.cpuUsage(began)
+        times.push((user + system) / 1000)
         expect(status).toBe(200)
       }
     }
-    const median = times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!
-    console.log(`${kind}: median ${median.toFixed(1)} ms, p95 ${times[Math.floor(times.length * 0.95)]!.toFixed(1)} ms`)
+    const [median, p95] = [0.5, 0.95].map((share) => times.sort((a, b) => a - b)[Math.floor(times.length * share)]!)
+    console.log(`${kind}: median ${median!.toFixed(1)} ms, p95 ${p95!.toFixed(1)} ms`)
     expect(median).toBeLessThan(20)
   })
 })

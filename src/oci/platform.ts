@@ -1,0 +1,19 @@
+import { namePattern } from './pattern.ts'
+
+/** What an image runs on, as OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT: `linux/amd64`, `linux/arm/v7`. */
+export type Platform = string
+
+/** Reads the fields of an index's platform or of an image's config. Undefined when they name no platform. */
+export function platformOf(fields: unknown): Platform | undefined {
+  if (typeof fields !== 'object' || fields === null) return undefined
+  const { os, architecture, variant } = fields as Record<string, unknown>
+  if (typeof os !== 'string' || typeof architecture !== 'string' || os === '' || architecture === '') return undefined
+  const parts = [os, architecture, ...(typeof variant === 'string' && variant !== '' ? [variant] : [])]
+  return parts.join('/').toLowerCase()
+}
+
+/** A predicate for platforms from a pattern such as `linux/*` or `linux/arm`, which fits every variant as well. */
+export function platformPattern(pattern: string): (platform: Platform) => boolean {
+  const fits = [pattern, `${pattern}/*`].map(namePattern)
+  return (platform) => fits.some((fit) => fit(platform))
+}
