@@ -53,7 +53,7 @@ export async function listen(
     ...certificates?.options,
   }
   const secure = certificates && { createServer: createTlsServer }
-  const server = createAdaptorServer({ ...app, ...secure, serverOptions } as never) as HttpServer
+  const server = createAdaptorServer({ ...app, ...secure, serverOptions }) as HttpServer
   certificates?.follow((options) => (server as HttpsServer).setSecureContext(options))
   server.headersTimeout = patience.headers
   server.keepAliveTimeout = patience.keepAlive

@@ -3,7 +3,7 @@ import { RegistryError } from '../oci/errors.ts'
 
 // Loaded with the first password: a mirror without users needs neither.
 const argon2 = () => import('@node-rs/argon2')
-const bcrypt = () => import('@node-rs/bcrypt')
+const bcrypt = () => import('bcrypt').then((module) => module.default)
 
 /** How many passwords are compared at once: each takes a thread that reading files needs too. */
 const atOnce = 2
@@ -57,8 +57,7 @@ export class Passwords {
     let stored = this.#pretended.get(form)
     if (!stored) {
       const never = crypto.randomUUID()
-      stored =
-        form === 'argon2' ? hashPassword(never) : bcrypt().then(({ hash }) => hash(never, { cost: Number(form) }))
+      stored = form === 'argon2' ? hashPassword(never) : bcrypt().then(({ hash }) => hash(never, Number(form)))
       this.#pretended.set(form, stored)
     }
     await this.verify(password, await stored)
@@ -81,8 +80,10 @@ export class Passwords {
 async function compare(password: string, stored: string): Promise<boolean> {
   const normal = password.normalize('NFC')
   if (stored.startsWith('$argon2')) return (await argon2()).verify(stored, normal)
-  const { verify } = await bcrypt()
+  // The library knows not 2y, which PHP and htpasswd call the same thing.
+  const known = stored.replace(/^\$2y/, '$2b')
+  const { compare: matches } = await bcrypt()
   // A file's passwords are of the bytes that were typed then, whatever their form.
-  if (await verify(normal, stored)) return true
-  return normal !== password && verify(password, stored)
+  if (await matches(normal, known)) return true
+  return normal !== password && matches(password, known)
 }

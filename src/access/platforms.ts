@@ -121,10 +121,7 @@ class PlatformRegistry implements RegistryReader {
   }
 
   /** The platform that a config names; undefined for what is no image's config, such as an artifact's. */
-  async #platformIn(
-    name: RepositoryName,
-    config: { digest: Digest; size: number },
-  ): Promise<Platform | undefined> {
+  async #platformIn(name: RepositoryName, config: { digest: Digest; size: number }): Promise<Platform | undefined> {
     if (config.size > largestConfig) throw new RegistryError('DENIED', `the config of an image of ${name} is too large`)
     // For our own sake: nobody pulls the image yet. Whether the asker may see the repository was settled by its manifest.
     const blob = await this.#options.registry.getBlob(name, config.digest)

@@ -1,4 +1,4 @@
-import { hash as bcrypt } from '@node-rs/bcrypt'
+import { hash as bcrypt } from 'bcrypt'
 import { describe, expect, it } from 'vitest'
 import { parseHtpasswd } from '../../src/access/htpasswd.ts'
 import { hashOfSettings, hashPassword, Passwords } from '../../src/access/passwords.ts'
@@ -24,7 +24,7 @@ describe('passwords', () => {
     'of bcrypt with the prefix %s are compared, in either form of Unicode',
     async (version) => {
       for (const form of ['NFC', 'NFD']) {
-        const stored = await bcrypt('pässword'.normalize(form), { cost: 4, version })
+        const stored = (await bcrypt('pässword'.normalize(form), 4)).replace('$2b', `$${version}`)
         expect(await passwords.verify('pässword'.normalize(form), stored)).toBe(true)
         expect(await passwords.verify('password', stored)).toBe(false)
       }
@@ -39,7 +39,7 @@ describe('passwords', () => {
 
   it('of users who are not there take a comparison as well, and are wrong', async () => {
     expect(await passwords.pretend('correct horse', undefined)).toBe(false)
-    expect(await passwords.pretend('correct horse', await bcrypt('x', { cost: 4 }))).toBe(false)
+    expect(await passwords.pretend('correct horse', await bcrypt('x', 4))).toBe(false)
   })
 
   it('are refused, not queued for ever, when too many come at once', async () => {

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hash as bcrypt } from '@node-rs/bcrypt'
+import { hash as bcrypt } from 'bcrypt'
 import { describe, expect, it } from 'vitest'
 import { addUser, berthCli, createToken, setUp } from '../helpers/cli.ts'
 import { makeFolder } from '../helpers/folder.ts'
@@ -73,7 +73,7 @@ describe('within five seconds', () => {
   })
 
   it('a user written to the file of passwords can log in, and one taken out of it cannot', async () => {
-    const line = async (user: string) => `${user}:${await bcrypt(passwordOf(user), { cost: 4 })}\n`
+    const line = async (user: string) => `${user}:${await bcrypt(passwordOf(user), 4)}\n`
     const file = join(makeFolder({ htpasswd: await line('old') }), 'htpasswd')
     const { status, until } = await start({ access: { htpasswdFile: file } })
     expect(await status(basic('old'), 'old/app/tags/list')).toBe(404)
