@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { retryAfter, statusFailure } from '../../src/upstream/retry.ts'
+import { briefWait, retryAfter, statusFailure } from '../../src/upstream/retry.ts'
 
 const now = Date.UTC(2030, 0, 1)
 
@@ -49,5 +49,21 @@ describe('a status', () => {
 
   it.each([200, 206, 301, 404, 410, 416, 400])('%i is no failure of the upstream', (status) => {
     expect(statusFailure('up.test', 'it', status, {})).toBeUndefined()
+  })
+})
+
+describe('a brief wait in the body of a 429', () => {
+  it.each([
+    ['toomanyrequests: retry-after: 880.092µs, allowed: 44000/minute', 1],
+    ['{"errors":[{"code":"TOOMANYREQUESTS","message":"retry-after: 36.5ms, allowed: 44000/minute"}]}', 37],
+    ['retry-after: 1s', 1000],
+    ['retry-after: 900ns', 1],
+    ['retry-after: 2s', undefined],
+    ['retry-after: 1m2.5s', undefined],
+    ['retry-after: 5', undefined],
+    ['You have reached your pull rate limit.', undefined],
+    ['', undefined],
+  ])('%s', (body, wait) => {
+    expect(briefWait(body)).toBe(wait)
   })
 })
