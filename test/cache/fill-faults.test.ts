@@ -237,25 +237,29 @@ describe('any of these at random places', () => {
   const quirks = fc.record({ chunked: fc.boolean(), noRange: fc.boolean(), changingETag: fc.boolean() })
   const threshold = fc.constantFrom(mebibyte, 16 * mebibyte)
 
-  it('give the right bytes or a broken connection, and leave nothing (harbor 23600, node 25081)', async () => {
-    const faults = fc.array(fault, { maxLength: 3 })
-    await fc.assert(
-      fc.asyncProperty(faults, quirks, threshold, async (faults, quirks, parallelThreshold) => {
-        const { upstream, cached, big, bytes } = await startBoth(
-          { quirks, faults: faults.map((fault) => ({ ...fault, on: blobs, times: 1 })) },
-          { fill: { stallAfter: 100, parallelThreshold } },
-        )
-        const got = await cached.read('app', big).catch((error: unknown) => error as Error)
-        if (got instanceof Buffer) expect(bytes.equals(got)).toBe(true)
-        upstream.set({ faults: [] })
-        expect(bytes.equals(await cached.read('app', big))).toBe(true)
-        await cached.expectNothingLeft()
-        await cached.stop()
-        await upstream.stop()
-      }),
-      { numRuns: process.env.CI ? 100 : 20 },
-    )
-  })
+  it(
+    'give the right bytes or a broken connection, and leave nothing (harbor 23600, node 25081)',
+    { timeout: 120_000 },
+    async () => {
+      const faults = fc.array(fault, { maxLength: 3 })
+      await fc.assert(
+        fc.asyncProperty(faults, quirks, threshold, async (faults, quirks, parallelThreshold) => {
+          const { upstream, cached, big, bytes } = await startBoth(
+            { quirks, faults: faults.map((fault) => ({ ...fault, on: blobs, times: 1 })) },
+            { fill: { stallAfter: 100, parallelThreshold } },
+          )
+          const got = await cached.read('app', big).catch((error: unknown) => error as Error)
+          if (got instanceof Buffer) expect(bytes.equals(got)).toBe(true)
+          upstream.set({ faults: [] })
+          expect(bytes.equals(await cached.read('app', big))).toBe(true)
+          await cached.expectNothingLeft()
+          await cached.stop()
+          await upstream.stop()
+        }),
+        { numRuns: process.env.CI ? 100 : 20 },
+      )
+    },
+  )
 })
 
 async function drain(blob: { read(into: Buffer): Promise<number> }, got: number[] = []): Promise<void> {
