@@ -46,7 +46,11 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
 
   const telemetry = createTelemetry({
     level: config.log.level,
-    readings: { fillsInFlight: () => cache.fillsInFlight, cacheBytes: () => metadata.storedBytes() },
+    readings: {
+      fillsInFlight: () => cache.fillsInFlight,
+      cacheBytes: () => metadata.storedBytes(),
+      webhooksWaiting: () => webhooks.waiting(),
+    },
     figures: {
       upstreamOf: (name) => (registry.isHosted(name) ? '' : name.slice(0, name.indexOf('/'))),
       write: (sums) => metadata.figures.add(sums, now()),

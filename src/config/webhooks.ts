@@ -15,9 +15,18 @@ const hook = group({
 })
 
 export const webhooks = option(
-  listOf(hook, '{ name, url, secretFile, events, match }').prefault([]),
+  listOf(hook, '{ name, url, secretFile, events, match }').superRefine(checkNames).prefault([]),
   'whom to tell what happens: { name, url, secretFile, events: [tag.moved, tag.pushed, tag.deleted, fill.failed, budget.reserved], match: [patterns of REPOSITORY, or an upstream] }',
 )
+
+/** What waits is kept by the name: two of one name would take each other's. */
+function checkNames(hooks: { name: string }[], context: z.RefinementCtx): void {
+  hooks.forEach(({ name }, index) => {
+    if (hooks.findIndex((other) => other.name === name) === index) return
+    const params = { saw: `${JSON.stringify(name)} again` }
+    context.addIssue({ code: 'custom', path: [index, 'name'], message: 'a name that no other webhook has', params })
+  })
+}
 
 function checkSecret(file: string, context: z.RefinementCtx): void {
   const content = readText(file)

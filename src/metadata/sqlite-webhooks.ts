@@ -35,6 +35,11 @@ export class SqliteWebhooks implements WebhookMetadata {
   async countDeliveries(hook: string): Promise<number> {
     return this.#sql.count.get(hook)!.count
   }
+
+  async forgetDeliveries(except: readonly string[], before: number): Promise<string[]> {
+    const forgotten = this.#sql.forget.all(before, JSON.stringify(except))
+    return [...new Set(forgotten.map(({ hook }) => hook))]
+  }
 }
 
 function statements(database: Database) {
@@ -53,5 +58,9 @@ function statements(database: Database) {
     ),
     remove: prepare<[string, string]>('DELETE FROM webhook_deliveries WHERE id = ? AND hook = ?'),
     count: prepare<[string], { count: number }>('SELECT count(*) AS count FROM webhook_deliveries WHERE hook = ?'),
+    forget: prepare<[number, string], { hook: string }>(
+      `DELETE FROM webhook_deliveries WHERE created_at < ? AND hook NOT IN (SELECT value FROM json_each(?))
+       RETURNING hook`,
+    ),
   }
 }

@@ -21,4 +21,6 @@ export interface WebhookMetadata {
   postponeDelivery(delivery: Pick<DeliveryRecord, 'id' | 'hook'>, until: number): Promise<void>
   removeDelivery(delivery: Pick<DeliveryRecord, 'id' | 'hook'>): Promise<void>
   countDeliveries(hook: string): Promise<number>
+  /** Removes what was put before a time for other hooks than these, and tells the names of those. */
+  forgetDeliveries(except: readonly string[], before: number): Promise<string[]>
 }

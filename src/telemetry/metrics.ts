@@ -5,6 +5,8 @@ import type { Event } from './events.ts'
 export interface Readings {
   fillsInFlight: () => number
   cacheBytes: () => Promise<number>
+  /** By receiver. */
+  webhooksWaiting: () => Promise<Record<string, number>>
 }
 
 export interface Metrics {
@@ -204,8 +206,21 @@ function gaugesOf(readings: Readings, registers: Registry[]) {
   return {
     fills: gauge('fills_in_flight', 'Blobs being fetched now.', readings.fillsInFlight),
     cacheBytes: gauge('cache_bytes', 'Bytes of blobs in the store.', readings.cacheBytes),
+    webhooks: webhooksGauge(readings, registers),
     ...upstreamGauges(registers),
   }
+}
+
+function webhooksGauge({ webhooksWaiting }: Readings, registers: Registry[]): Gauge {
+  return new Gauge({
+    name: 'berth_webhook_deliveries_waiting',
+    help: 'Events that a receiver is still to be told.',
+    labelNames: ['hook'],
+    registers,
+    async collect() {
+      for (const [hook, waiting] of Object.entries(await webhooksWaiting())) this.set({ hook }, waiting)
+    },
+  })
 }
 
 function upstreamGauges(registers: Registry[]) {

@@ -8,8 +8,8 @@ export interface Hook {
   readonly secret: string
 }
 
-/** Sends a POST, follows no redirect, and resolves with the status; rejects when there is no answer. */
-export type Post = (url: string, headers: Record<string, string>, body: string) => Promise<number>
+/** Sends a POST, follows no redirect, and resolves with the status; rejects when there is no answer, or `stop` is aborted. */
+export type Post = (url: string, headers: Record<string, string>, body: string, stop: AbortSignal) => Promise<number>
 
 export interface ReceiverOptions {
   hook: Hook
@@ -24,7 +24,7 @@ const atOnce = 4
 const firstPause = 5_000
 const longestPause = 3_600_000
 /** What could not be told for this long is told no more, in milliseconds. */
-const longestAge = 3 * 24 * 3_600_000
+export const longestAge = 3 * 24 * 3_600_000
 /** How often it is looked whether something is due, in milliseconds. */
 const look = 1_000
 
@@ -33,7 +33,7 @@ export class Receiver {
   readonly #options: ReceiverOptions
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
-  #stopped = false
+  readonly #stopping = new AbortController()
 
   constructor(options: ReceiverOptions) {
     this.#options = options
@@ -41,18 +41,19 @@ export class Receiver {
 
   /** Tries what is due. Call it when something was put; it looks for itself from time to time as well. */
   wake(): void {
-    if (this.#stopped || this.#running) return
+    if (this.#stopping.signal.aborted || this.#running) return
     clearTimeout(this.#timer)
     this.#running = this.#tryDue()
       .catch((error: unknown) => this.#tell('failed', `what is due cannot be read: ${messageOf(error)}`))
       .finally(() => {
         this.#running = undefined
-        if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), look).unref()
+        if (!this.#stopping.signal.aborted) this.#timer = setTimeout(() => this.wake(), look).unref()
       })
   }
 
+  /** Breaks off what is on its way: it is sent again after the next start. */
   async stop(): Promise<void> {
-    this.#stopped = true
+    this.#stopping.abort()
     clearTimeout(this.#timer)
     await this.#running
   }
@@ -61,7 +62,7 @@ export class Receiver {
     const { hook, metadata, now } = this.#options
     for (;;) {
       const due = await metadata.dueDeliveries(hook.name, now(), atOnce)
-      if (due.length === 0 || this.#stopped) return
+      if (due.length === 0 || this.#stopping.signal.aborted) return
       await Promise.all(due.map((delivery) => this.#attempt(delivery)))
     }
   }
@@ -73,6 +74,7 @@ export class Receiver {
       await metadata.removeDelivery(delivery)
       return this.#tell('delivered')
     }
+    if (this.#stopping.signal.aborted) return
     if (problem.final || now() - delivery.createdAt > longestAge) {
       await metadata.removeDelivery(delivery)
       return this.#tell('dropped', `event ${delivery.id} was given up: ${problem.message}`)
@@ -88,7 +90,7 @@ export class Receiver {
       ...signatureHeaders(hook.secret, id, body, now()),
     }
     try {
-      const status = await post(hook.url, headers, body)
+      const status = await post(hook.url, headers, body, this.#stopping.signal)
       if (status >= 200 && status < 300) return undefined
       // 410: the receiver wants no more of it.
       return { message: `the receiver answered ${status}`, final: status === 410 }

@@ -7,7 +7,7 @@ import type { Event } from '../telemetry/telemetry.ts'
 import type { ReportWebhook } from './events.ts'
 import { formatMessage } from './message.ts'
 import { noticeOf, type Notice, type NoticeType } from './notice.ts'
-import { Receiver, type Hook, type Post } from './receiver.ts'
+import { longestAge, Receiver, type Hook, type Post } from './receiver.ts'
 
 export type { WebhookEvent } from './events.ts'
 
@@ -48,6 +48,20 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
   }))
   const scarce = new Set<unknown>()
   for (const { receiver } of hooks) receiver.wake()
+  void forgetOthers()
+
+  /** What waits for a receiver that is no longer configured is kept for a while: it may be configured again. */
+  async function forgetOthers(): Promise<void> {
+    const names = hooks.map(({ hook }) => hook.name)
+    for (const hook of await metadata.forgetDeliveries(names, now() - longestAge).catch(() => [])) {
+      report({
+        type: 'webhook',
+        hook,
+        outcome: 'dropped',
+        message: 'it is no longer configured: its events were dropped',
+      })
+    }
+  }
 
   async function put(hook: Hook, receiver: Receiver, message: { id: string; body: string }): Promise<void> {
     const problem = (text: string) => report({ type: 'webhook', hook: hook.name, outcome: 'dropped', message: text })

@@ -54,6 +54,9 @@ upstreams:
 fill: { connections: 0, complete: sometimes, maxTotalConnections: 2.5 }
 access: { anonymous: delete }
 network: { extraCaFile: /nowhere/ca.pem }
+webhooks:
+  - { name: ci, url: 'https://ci.example/hook', secretFile: /nowhere/secret }
+  - { name: ci, url: 'https://ci.example/other', secretFile: /nowhere/secret }
 log: warn
 shutdownGrace: 2d
 `

@@ -20,7 +20,7 @@ export class Receiver {
   readonly messages: Message[] = []
   /** The `webhook-id` of every attempt, taken or not. */
   readonly attempts: string[] = []
-  /** What it answers. */
+  /** What it answers; 0 for never. */
   status = 204
   url = ''
 
@@ -32,7 +32,7 @@ export class Receiver {
     this.attempts.push(String(headers['webhook-id']))
     const message = this.#verified(headers, body)
     if (!message) return 400
-    if (this.status < 300) this.messages.push(message)
+    if (this.status >= 200 && this.status < 300) this.messages.push(message)
     return this.status
   }
 
@@ -62,18 +62,17 @@ export class Receiver {
 }
 
 /** Stopped when the running test ends. */
-export async function startReceiver(secret = 'a secret of the test'): Promise<Receiver> {
+export async function startReceiver(secret = 'a secret of the test', port = 0): Promise<Receiver> {
   const receiver = new Receiver(secret)
   const server = http.createServer((request, response) => {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      response
-        .writeHead(receiver.take(request.headers, Buffer.concat(chunks).toString()), { location: '/elsewhere' })
-        .end()
+      const status = receiver.take(request.headers, Buffer.concat(chunks).toString())
+      if (status > 0) response.writeHead(status, { location: '/elsewhere' }).end()
     })
   })
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await once(server.listen(port, '127.0.0.1'), 'listening')
   receiver.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`
   await atTestEnd(() => {
     server.close()

@@ -46,5 +46,13 @@ export function testWebhookMetadata(name: string, make: () => Promise<{ open: ()
       await metadata.webhooks.removeDelivery({ id: 'a', hook: 'ci' })
       expect([await metadata.webhooks.countDeliveries('ci'), await due(100, 'other')]).toEqual([0, ['a']])
     })
+
+    it('of other hooks are forgotten from a certain age on', async () => {
+      await put('a')
+      await put('a', 'other')
+      expect(await metadata.webhooks.forgetDeliveries(['ci'], 100)).toEqual([])
+      expect(await metadata.webhooks.forgetDeliveries(['ci'], 101)).toEqual(['other'])
+      expect([await due(100), await due(100, 'other')]).toEqual([['a'], []])
+    })
   })
 }

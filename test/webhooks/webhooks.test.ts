@@ -1,12 +1,15 @@
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import net from 'node:net'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { sqliteMetadata } from '../../src/metadata/sqlite.ts'
 import { makeClock } from '../helpers/clock.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { Pusher, startHosting } from '../helpers/push.ts'
 import { startReceiver, type Receiver } from '../helpers/receiver.ts'
-import { startBerth, type BerthOptions } from '../helpers/start.ts'
+import { startBerth, type BerthOptions, type RunningBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { serve } from '../process/serving.ts'
 
@@ -22,6 +25,28 @@ async function startScene(hook: object = {}, options: BerthOptions = {}) {
   const clock = makeClock(Date.now())
   const berth = await startHosting({ clock, webhooks: [hookOf(receiver, hook)], ...options })
   return { receiver, clock, berth, pusher: new Pusher(berth.url) }
+}
+
+/** A port that nobody listens at. */
+async function closedPort(): Promise<number> {
+  const server = net.createServer()
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const { port } = server.address() as net.AddressInfo
+  await once(server.close(), 'close')
+  return port
+}
+
+const waiting = 'webhook_deliveries_waiting{hook="ci"}'
+const attempts = (outcome: string) => `webhook_deliveries_total{hook="ci",outcome="${outcome}"}`
+
+/** Scrapes until a figure has this value. */
+async function expectFigure({ url }: RunningBerth, name: string, value: number): Promise<void> {
+  const line = `berth_${name} ${value}\n`
+  for (const end = Date.now() + 15_000; ;) {
+    const text = (await fetchRaw(`${url}/metrics`)).text()
+    if (text.includes(line)) return
+    if (Date.now() > end) expect(text).toContain(line)
+  }
 }
 
 const image = (layer: string) => ({ blobs: { c: '{}', layer }, manifests: { m: { config: 'c', layers: ['layer'] } } })
@@ -122,6 +147,65 @@ describe('a receiver that fails', () => {
     expect(await pusher.status('manifests/1')).toBe(200)
     expect(receiver.attempts).toEqual([])
     await berth.stop()
+  })
+
+  it('by a closed port is told when it is back, and counted as waiting until then', async () => {
+    const port = await closedPort()
+    const { berth, clock, pusher } = await startScene({ url: `http://127.0.0.1:${port}/hook` })
+    await pusher.image('1', 'layer')
+    await expectFigure(berth, attempts('failed'), 1)
+    await expectFigure(berth, waiting, 1)
+    const back = await startReceiver(undefined, port)
+    clock.advance(60_000)
+    expect((await back.received(1))[0]).toMatchObject({ data: { tag: '1' } })
+    await expectFigure(berth, attempts('delivered'), 1)
+    await expectFigure(berth, waiting, 0)
+  })
+
+  it('is tried less and less often, and given up after three days', async () => {
+    const { berth, receiver, clock, pusher } = await startScene()
+    receiver.status = 500
+    await pusher.image('1', 'layer')
+    await expectFigure(berth, attempts('failed'), 1)
+    // At least 0.8 of 5 s, then at most 1.2 of it; then at least 0.8 of 10 s.
+    clock.advance(6_000)
+    await expectFigure(berth, attempts('failed'), 2)
+    clock.advance(7_900)
+    await pusher.image('2', 'layer')
+    await expectFigure(berth, attempts('failed'), 3)
+    expect(receiver.attempts[2]).not.toBe(receiver.attempts[0])
+    clock.advance(3 * 24 * 3_600_000 + 1)
+    await expectFigure(berth, attempts('dropped'), 2)
+    await expectFigure(berth, waiting, 0)
+  })
+
+  it('loses what comes when 10,000 events wait for it, and no push fails', { timeout: 60_000 }, async () => {
+    const data = path.join(makeFolder(), 'data')
+    const first = await startHosting({ data })
+    await first.stop()
+    const metadata = sqliteMetadata(path.join(data, 'berth.db'))
+    const createdAt = Date.now() + 3_600_000
+    for (let i = 0; i < 10_000; i++)
+      await metadata.webhooks.putDelivery({ id: `${i}`, hook: 'ci', body: '{}', createdAt })
+    await metadata.close()
+    const { berth, pusher } = await startScene({}, { data })
+    await pusher.image('1', 'layer')
+    expect(await pusher.status('manifests/1')).toBe(200)
+    await expectFigure(berth, attempts('dropped'), 1)
+    await expectFigure(berth, waiting, 10_000)
+  })
+
+  it('by silence does not hold up the end, and is told at the next start', async () => {
+    const { berth, receiver, pusher } = await startScene()
+    receiver.status = 0
+    await pusher.image('1', 'layer')
+    await receiver.attempted(1)
+    const began = performance.now()
+    await berth.stop()
+    expect(performance.now() - began).toBeLessThan(10_000)
+    receiver.status = 204
+    await startScene({ url: receiver.url }, { data: berth.data })
+    expect((await receiver.received(1))[0]?.id).toBe(receiver.attempts[0])
   })
 
   it('with 410 is not told again', async () => {
