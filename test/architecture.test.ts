@@ -101,7 +101,7 @@ const owners: Record<string, readonly string[]> = {
   commander: ['cli'],
   jose: ['access'],
   '@node-rs/argon2': ['access'],
-  'bcrypt': ['access'],
+  bcrypt: ['access'],
   zod: ['config', 'admin'],
   'd3-scale': ['web'],
   'd3-shape': ['web'],
