@@ -79,7 +79,7 @@ export class CachedBlobs {
       const source = this.#source(name, digest, asker)
       if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
       try {
-        const filled = await this.#fill(source, name, digest, size, range)
+        const filled = await this.#fill(source, { name, digest, size, range, asker, proven })
         if (filled) return filled
       } catch (error) {
         if (!(error instanceof StorageFailure)) throw error
@@ -159,18 +159,16 @@ export class CachedBlobs {
   }
 
   /** Undefined when a fill ended just now and the store has the blob. */
-  async #fill(
-    source: FillSource,
-    name: RepositoryName,
-    digest: Digest,
-    size?: number,
-    range?: ByteRange,
-  ): Promise<Blob | undefined> {
+  async #fill(asked: FillSource, { name, digest, size, range, asker, proven }: Wanted): Promise<Blob | undefined> {
     const from = range?.start ?? 0
+    const right = proven ? undefined : new Right()
+    const source = right ? { ...asked, heard: right.heard } : asked
     const fill = await this.#options.fills.join(source, { digest, size, from })
     if (!fill) return undefined
     try {
-      await fill.firstAnswer(source, from)
+      await (right ? right.orRefused(fill.firstAnswer(source, from)) : fill.firstAnswer(source, from))
+      // The answer may be one to another repository, which came in between.
+      if (right && !right.isProven) await this.head(name, digest, asker)
     } catch (error) {
       fill.detach(source)
       this.#told.delete(this.#key(name, digest))
@@ -223,5 +221,39 @@ export class CachedBlobs {
 
   #repository(name: RepositoryName): RepositoryKey {
     return { registry: this.#options.upstream, name }
+  }
+}
+
+interface Wanted {
+  readonly name: RepositoryName
+  readonly digest: Digest
+  readonly size: number | undefined
+  readonly range: ByteRange | undefined
+  readonly asker: Asker | undefined
+  /** Whether the repository is known to hold it. */
+  readonly proven: boolean
+}
+
+/** Whether a repository may read a blob, as its upstream tells while several fetch it. */
+class Right {
+  #proven = false
+  #refuse!: (error: Error) => void
+  readonly #refused = new Promise<never>((_, reject) => (this.#refuse = reject))
+
+  get isProven(): boolean {
+    return this.#proven
+  }
+
+  readonly heard = (outcome: 'answered' | Error): void => {
+    if (outcome === 'answered') this.#proven = true
+    else this.#refuse(outcome)
+  }
+
+  /** The first answer; rejects as soon as this repository is refused, whatever others get. */
+  async orRefused(answer: Promise<void>): Promise<void> {
+    // The one that comes too late is nobody's.
+    answer.catch(() => {})
+    this.#refused.catch(() => {})
+    await Promise.race([answer, this.#refused])
   }
 }

@@ -118,6 +118,7 @@ export class Fetching implements FetchTarget {
       this.#parallel = false
     this.#validator = blob.validator ?? this.#validator
     this.#hasAnswered = true
+    fetch.source.heard?.('answered')
     this.#fill.answered()
     this.drive()
   }
@@ -253,6 +254,7 @@ export class Fetching implements FetchTarget {
       // This repository does not have it or may not read it; another one that wants it may.
       const refused = this.#sources.indexOf(fetch.source)
       if (refused >= 0) this.#sources.splice(refused, 1)
+      fetch.source.heard?.(failure)
       if (this.#sources.length === 0) this.#fill.failed(failure)
       return
     }

@@ -10,6 +10,8 @@ export interface FillSource {
   /** The upstream's cap, if it has one. */
   readonly bandwidth?: Bandwidth | undefined
   getBlob(range?: ByteRange): Promise<Blob>
+  /** Is told how the upstream takes this repository's asking: that it answered, or why it refused. */
+  readonly heard?: (outcome: 'answered' | Error) => void
 }
 
 export interface FillPolicy {

@@ -260,20 +260,26 @@ describe('two repositories and one blob', () => {
     await cached.expectNothingLeft()
   })
 
-  it('but one that the upstream refuses it to does not get it from the other’s fill, however they race', async () => {
-    const upstream = await startUpstream({ content })
-    const cached = await startCached(upstream)
-    const big = upstream.content.digest('a/app', 'big')
-    await cached.manifest('a/app', '1')
-    const release = upstream.hold(/a\/app\/blobs/, mebibyte)
-    const mine = cached.read('a/app', big)
-    const theirs = cached.read('c/app', big)
-    await expect(theirs).rejects.toMatchObject({ status: 404 })
-    release()
-    expect(await mine).toHaveLength(size)
-    await expect(cached.read('c/app', big)).rejects.toMatchObject({ status: 404 })
-    await cached.expectNothingLeft()
-  })
+  it.each([
+    ['before it', ['a/app', 'c/app']],
+    ['after it', ['c/app', 'a/app']],
+  ])(
+    'but one that the upstream refuses it to does not get it from a fill begun %s, however they race',
+    async (_, order) => {
+      const upstream = await startUpstream({ content })
+      const cached = await startCached(upstream)
+      const big = upstream.content.digest('a/app', 'big')
+      await cached.manifest('a/app', '1')
+      const release = upstream.hold(/a\/app\/blobs/, mebibyte)
+      const reads = new Map(order.map((name) => [name, cached.read(name, big)]))
+      const [mine, theirs] = [reads.get('a/app')!, reads.get('c/app')!]
+      await expect(theirs).rejects.toMatchObject({ status: 404 })
+      release()
+      expect(await mine).toHaveLength(size)
+      await expect(cached.read('c/app', big)).rejects.toMatchObject({ status: 404 })
+      await cached.expectNothingLeft()
+    },
+  )
 })
 
 interface Reading {
