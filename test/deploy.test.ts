@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { loadConfig, optionTable } from '../src/config/config.ts'
+import { makeCertificate } from './helpers/certificates.ts'
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8')
 
@@ -28,16 +30,20 @@ describe('the Dockerfile', () => {
   })
 
   it.each([
-    [200, 0],
-    [503, 1],
-  ])('its HEALTHCHECK for an answer of %d has exit code %d', async (status, code) => {
+    ['HTTP', 200, 0],
+    ['HTTP', 503, 1],
+    ['HTTPS', 200, 0],
+    ['HTTPS', 503, 1],
+  ])('its HEALTHCHECK for an answer by %s of %d has exit code %d', async (scheme, status, code) => {
     const [, json = ''] = /HEALTHCHECK[^[]*CMD (\[.*\])/.exec(dockerfile) ?? []
     const [command = '', ...args] = JSON.parse(json) as string[]
     const asked: (string | undefined)[] = []
-    const server = createServer(({ url }, response) => {
+    const answer: RequestListener = ({ url }, response) => {
       asked.push(url)
       response.writeHead(status).end()
-    }).listen(0, '127.0.0.1')
+    }
+    const server = scheme === 'HTTP' ? createServer(answer) : createTlsServer(makeCertificate(), answer)
+    server.listen(0, '127.0.0.1')
     onTestFinished(() => void server.close())
     await once(server, 'listening')
     const env = { PATH: process.env.PATH, BERTH_LISTEN: `0.0.0.0:${(server.address() as AddressInfo).port}` }

@@ -130,8 +130,6 @@ export function createProxy(options: ProxyOptions): Proxy {
       inner.emit('listening')
       server.on('connect', (incoming, duplex, head) => {
         const socket = duplex as Socket
-        // What goes through TLS is not seen here: by the server's own watch every tunnel would be idle.
-        socket.setTimeout(0)
         sockets.add(socket)
         socket.on('error', () => socket.destroy())
         socket.on('close', () => sockets.delete(socket))
