@@ -3,11 +3,15 @@ import { namePattern } from './pattern.ts'
 /** What an image runs on, as OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT: `linux/amd64`, `linux/arm/v7`. */
 export type Platform = string
 
-/** Reads the fields of an index's platform or of an image's config. Undefined when they name no platform. */
+/**
+ * Reads the fields of an index's platform or of an image's config. Undefined when they name no platform: also for
+ * `unknown/unknown`, by which BuildKit marks attestations (docs/attestations/attestation-storage.md).
+ */
 export function platformOf(fields: unknown): Platform | undefined {
   if (typeof fields !== 'object' || fields === null) return undefined
   const { os, architecture, variant } = fields as Record<string, unknown>
   if (typeof os !== 'string' || typeof architecture !== 'string' || os === '' || architecture === '') return undefined
+  if (os === 'unknown' && architecture === 'unknown') return undefined
   const parts = [os, architecture, ...(typeof variant === 'string' && variant !== '' ? [variant] : [])]
   return parts.join('/').toLowerCase()
 }

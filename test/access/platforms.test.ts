@@ -8,6 +8,8 @@ const platforms = {
   linux: { os: 'linux', architecture: 'amd64' },
   arm: { os: 'linux', architecture: 'arm', variant: 'v7' },
   windows: { os: 'windows', architecture: 'amd64' },
+  // As BuildKit attaches them to images, in their index.
+  attestation: { os: 'unknown', architecture: 'unknown' },
 }
 const names = Object.keys(platforms) as (keyof typeof platforms)[]
 
@@ -88,9 +90,9 @@ describe.each(Object.entries(rules))('%s', (_, rule) => {
     expect(await statuses(again.berth, waysTo(upstream, 'windows').slice(1))).toEqual([403])
   })
 
-  it('serves all others, by manifest first, and indexes whole', async () => {
+  it('serves all others and attestations, by manifest first, and indexes whole', async () => {
     const { upstream, berth } = await start(rule)
-    for (const name of ['linux', 'arm']) {
+    for (const name of ['linux', 'arm', 'attestation']) {
       expect(await statuses(berth, waysTo(upstream, name)), name).toEqual([200, 206])
     }
     const index = await fetchRaw(`${berth.url}/v2/org/app/manifests/1`)
