@@ -17,7 +17,15 @@ import { peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import { loginSource, openNetwork, poster, upstreamRegistry, type Login, type Network } from './upstream/upstream.ts'
+import {
+  jsonGetter,
+  loginSource,
+  openNetwork,
+  poster,
+  upstreamRegistry,
+  type Login,
+  type Network,
+} from './upstream/upstream.ts'
 import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
@@ -106,6 +114,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     folder: data,
     metadata,
     isHosted: (name) => registry.isHosted(name),
+    getJson: jsonGetter(network),
     report,
     now,
   })

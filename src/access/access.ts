@@ -1,4 +1,5 @@
 // Who is asking, and what they may do. Every route asks here first.
+import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { PrivateRight, Soon } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -9,9 +10,11 @@ import type { ReportAccessEvent } from './events.ts'
 import { Guard, type AddressedRepository } from './guard.ts'
 import { anonymous, type Identity } from './identity.ts'
 import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
+import type { GetJson } from './open-id-issuer.ts'
 import { Policy, type Action, type PolicySettings } from './policy.ts'
 import { sessionLifetime, Tokens } from './tokens.ts'
 import { Directory } from './users.ts'
+import { Workloads, type WorkloadRule } from './workloads.ts'
 
 export { sessionLifetime }
 export { AccountError, Accounts } from './accounts.ts'
@@ -25,12 +28,15 @@ export type { AccessEvent } from './events.ts'
 export type { AddressedRepository } from './guard.ts'
 export type { Identity } from './identity.ts'
 export type { IssuedToken, TokenRequest } from './issuer.ts'
+export { workloadUser } from './workloads.ts'
 
 export interface AccessSettings extends PolicySettings {
   /** An admin who is not in the database. */
   readonly user?: { readonly username: string; readonly password: string } | undefined
   /** A file of users and their bcrypt hashes, read again when it changes. */
   readonly htpasswdFile?: string | undefined
+  /** Which ID tokens of CI jobs are logins; the first that fits counts. */
+  readonly workloads: readonly WorkloadRule[]
 }
 
 export interface AccessOptions {
@@ -40,6 +46,8 @@ export interface AccessOptions {
   metadata: Metadata
   /** Tells the repositories of this registry from those of upstreams, which nobody may change. */
   isHosted: (name: RepositoryName) => boolean
+  /** Asks issuers of ID tokens. */
+  getJson: GetJson
   report?: ReportAccessEvent
   now?: () => number
 }
@@ -91,12 +99,18 @@ export interface Access {
 
 /** Rejects when the accounts, the file of passwords or the keys cannot be read. */
 export async function openAccess(options: AccessOptions): Promise<Access> {
-  const { settings, folder, metadata, isHosted, report = () => {}, now = Date.now } = options
+  const { settings, folder, metadata, isHosted, getJson, report = () => {}, now = Date.now } = options
   const found = (names: readonly string[]) => hostNamespaces(metadata.hosted, names, now)
   const directory = await Directory.open({ ...settings, metadata: metadata.access, report, found })
   directory.watch()
   const tokens = await Tokens.open(folder, now)
-  const credentials = new Credentials({ directory, tokens, report, now })
+  const credentials = new Credentials({
+    directory,
+    tokens,
+    workloads: new Workloads(settings.workloads, getJson, now),
+    report,
+    now,
+  })
   const guard = new Guard({
     policy: new Policy(settings),
     directory,
@@ -110,6 +124,8 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
       authorization !== undefined && directory.hasUsers ? credentials.identify(authorization, address) : anonymous,
     async login(given, address = '') {
       const identity = await credentials.login(given, address)
+      // A session would outlive the job.
+      if (identity.credential?.kind === 'workload') throw new RegistryError('UNAUTHORIZED', 'pages are for people')
       guard.expectServed(identity)
       return identity
     },

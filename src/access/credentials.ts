@@ -12,17 +12,24 @@ import { hashOf, looksLikeToken } from './robot-tokens.ts'
 import { parseLimit } from './scope.ts'
 import type { Claims, Tokens } from './tokens.ts'
 import type { Directory, User } from './users.ts'
+import { workloadUser, type Workloads } from './workloads.ts'
 
 export interface CredentialsOptions {
   directory: Directory
   tokens: Tokens
+  workloads: Workloads
   report: ReportAccessEvent
   now: () => number
 }
 
+/** Who it is, and until when what it showed says so, in milliseconds since 1970. */
+type Found = Identity & { readonly expiresAt?: number }
+
 /** A login that was right, and when it was last seen to hold. */
 interface Known {
   readonly identity: Identity
+  /** Milliseconds since 1970, where it ends by itself. */
+  readonly expiresAt?: number
   generation: number
 }
 
@@ -75,11 +82,13 @@ export class Credentials {
     let flight = this.#flights.get(flightKey)
     if (!flight) {
       const { generation } = this.#options.directory
-      const check = () =>
-        kind === 'login' ? this.#asLogin(user, password, address) : this.#asMirror(user, password, address)
+      const check = (): Soon<Found> => {
+        if (this.#options.workloads.takes(user, password)) return this.#asWorkload(password, kind, address)
+        return kind === 'login' ? this.#asLogin(user, password, address) : this.#asMirror(user, password, address)
+      }
       flight = Promise.resolve(this.#byToken(password, address) ?? check())
-        .then((identity) => {
-          if (identity.user !== undefined) this.#known.set(key, { identity, generation })
+        .then(({ expiresAt = Infinity, ...identity }: Found) => {
+          if (identity.user !== undefined) this.#known.set(key, { identity, expiresAt, generation })
           return identity
         })
         .finally(() => this.#flights.delete(flightKey))
@@ -128,6 +137,7 @@ export class Credentials {
     if (user === undefined || !credential) return { user: undefined, granted: scopes }
     if (!this.#holds(user, credential)) return undefined
     if (credential.kind === 'password') return { user, credential, granted: scopes }
+    if (credential.kind === 'workload') return { ...this.#options.workloads.identity(credential.id)!, granted: scopes }
     return { ...robot(this.#options.directory.token(credential.id)!), granted: scopes }
   }
 
@@ -135,6 +145,20 @@ export class Credentials {
     const identity = looksLikeToken(password) ? this.#byRobotToken(password) : undefined
     if (identity) this.#options.report({ type: 'login-succeeded', user: identity.user!, by: 'token', address })
     return identity
+  }
+
+  /** An ID token cannot be guessed: wrong ones make nobody wait. */
+  async #asWorkload(token: string, kind: 'login' | 'mirror', address: string): Promise<Found> {
+    const workload = await this.#options.workloads.verify(token)
+    const subject = workload && { subject: workload.subject }
+    if (workload && 'identity' in workload && this.#options.directory.isAccount(workload.identity.user)) {
+      const { identity, expiresAt } = workload
+      this.#options.report({ type: 'login-succeeded', user: identity.user, by: 'workload', address, ...subject })
+      return { ...identity, expiresAt }
+    }
+    if (kind === 'mirror') return anonymous
+    this.#options.report({ type: 'login-refused', user: workloadUser, why: 'wrong', address, ...subject })
+    return { user: undefined, wrong: 'token' }
   }
 
   async #asMirror(user: string, password: string, address: string): Promise<Identity> {
@@ -185,6 +209,7 @@ export class Credentials {
     const { directory } = this.#options
     const { user, credential } = known.identity
     if (user === undefined || !credential) return true
+    if (known.expiresAt !== undefined && this.#options.now() >= known.expiresAt) return false
     if (known.generation === directory.generation && credential.kind === 'password') return true
     if (!this.#holds(user, credential)) return false
     known.generation = directory.generation
@@ -192,7 +217,8 @@ export class Credentials {
   }
 
   #holds(user: string, { kind, id }: Credential): boolean {
-    const { directory, now } = this.#options
+    const { directory, workloads, now } = this.#options
+    if (kind === 'workload') return workloads.identity(id)?.user === user && directory.isAccount(user)
     if (kind === 'password') return directory.user(user)?.credential === id
     const token = directory.token(id)
     return token?.owner === user && now() < (token.expiresAt ?? Infinity) && directory.isAccount(user)

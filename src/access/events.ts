@@ -1,9 +1,22 @@
 /** What access tells whoever listens: for the log, the audit and pages. No secret is in any of them. */
 export type AccessEvent =
-  /** Somebody showed who they are: by a password, a robot's token or a stored login. Not told for every request. */
-  | { type: 'login-succeeded'; user: string; by: LoginWay; address: string | undefined }
-  /** `user` is what the client called itself, cut to 100 characters. */
-  | { type: 'login-refused'; user: string; why: 'wrong' | 'too many attempts'; address: string | undefined }
+  /** Somebody showed who they are: by a password, a robot's token, a stored login or an ID token. Not told for every request. */
+  | {
+      type: 'login-succeeded'
+      user: string
+      by: LoginWay
+      address: string | undefined
+      /** A workload's issuer and what that calls it. */
+      subject?: string
+    }
+  /** `user` is what the client called itself, cut to 100 characters. `subject`: a workload that no rule lets in. */
+  | {
+      type: 'login-refused'
+      user: string
+      why: 'wrong' | 'too many attempts'
+      address: string | undefined
+      subject?: string
+    }
   /** `by`: who did it. */
   | {
       type: 'token-created'

@@ -8,15 +8,15 @@ export interface Identity {
   readonly wrong?: 'password' | 'token'
   /** What it showed: it holds for as long as this does. */
   readonly credential?: Credential
-  /** A robot's. */
+  /** A robot's or a workload's. */
   readonly limits?: readonly Limit[]
   /** What a bearer token was issued for, as the client addresses it. */
   readonly granted?: readonly Scope[]
 }
 
 export interface Credential {
-  readonly kind: 'password' | 'token'
-  /** The password's fingerprint, or the token's id. */
+  readonly kind: 'password' | 'token' | 'workload'
+  /** The password's fingerprint, the token's id, or that of the rule that lets a workload in. */
   readonly id: string
 }
 

@@ -77,6 +77,12 @@ export class Issuer {
     }
     if (isMirrorPull) return credentials.mirrorLogin(login, address)
     const identity = await credentials.login(login, address)
+    if (identity.wrong === 'token') {
+      throw new RegistryError(
+        'UNAUTHORIZED',
+        'the ID token is wrong or expired, or no rule of access.workloads fits it',
+      )
+    }
     if (identity.wrong) throw new RegistryError('UNAUTHORIZED', 'the user name or password is wrong')
     return identity
   }

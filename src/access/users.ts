@@ -22,6 +22,8 @@ export interface DirectoryOptions {
   /** An admin who stands in the settings. */
   user?: { username: string; password: string } | undefined
   htpasswdFile?: string | undefined
+  /** Rules by which jobs log in as one of the accounts. */
+  workloads?: readonly unknown[]
   report: ReportAccessEvent
   /** Told the users who are not in the database, at first and after each change. */
   found?: (names: readonly string[]) => Promise<void>
@@ -90,7 +92,7 @@ export class Directory implements RepositoryFacts {
 
   /** Whether anybody can log in at all. */
   get hasUsers(): boolean {
-    return this.#users.size > 0 || this.#tokens.size > 0
+    return this.#users.size > 0 || this.#tokens.size > 0 || (this.#options.workloads ?? []).length > 0
   }
 
   /** Whether there is somebody who may change everything. */

@@ -1,4 +1,4 @@
-import { readBasic, formatScopes, parseScopes, type Access, type TokenRequest } from '../access/access.ts'
+import { formatScopes, parseScopes, readBasic, workloadUser, type Access, type TokenRequest } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Call } from './call.ts'
@@ -7,6 +7,8 @@ import { wrongMethod } from './uploads.ts'
 
 /** Bytes; the longest of its fields are the tokens of identity providers. */
 const largestForm = 64 * 1024
+
+const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 type NameOf = (path: string) => RepositoryName | undefined
 
@@ -21,6 +23,8 @@ export async function token(call: Call, access: Access, nameOf: NameOf): Promise
     // Clients read one or the other.
     token: issued.token,
     access_token: issued.token,
+    token_type: 'Bearer',
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
     scope: formatScopes(issued.scopes),
     expires_in: issued.expiresIn,
     issued_at: new Date(issued.issuedAt).toISOString(),
@@ -55,6 +59,10 @@ function loginOf(form: URLSearchParams): NonNullable<TokenRequest['login']> {
   const field = (name: string) => form.get(name) ?? ''
   const grant = field('grant_type')
   if (grant === 'password') return { username: field('username'), password: field('password') }
+  // RFC 8693, for the ID token of a CI job.
+  if (grant === tokenExchange) return { username: workloadUser, password: field('subject_token') }
   if (grant === 'refresh_token') return { refreshToken: field('refresh_token') }
-  throw new RegistryError('UNSUPPORTED', 'grant_type must be password or refresh_token', { status: 400 })
+  throw new RegistryError('UNSUPPORTED', 'grant_type must be password, refresh_token or token-exchange', {
+    status: 400,
+  })
 }

@@ -14,9 +14,9 @@ export function entryOf(event: Event, at: number): AuditEntry | undefined {
       return entry(action, { user, address, name, detail: path.slice(path.lastIndexOf('/') + 1) })
     }
     case 'login-succeeded':
-      return entry('login', { user: event.user, address: event.address, detail: event.by })
+      return entry('login', { user: event.user, address: event.address, detail: withSubject(event.by, event) })
     case 'login-refused':
-      return entry('login refused', { user: event.user, address: event.address, detail: event.why })
+      return entry('login refused', { user: event.user, address: event.address, detail: withSubject(event.why, event) })
     case 'token-created': {
       const { user, token, scopes, by, address } = event
       return entry('token created', { user: by, address, name: user, detail: `${token} ${scopes.join(' ')}` })
@@ -37,6 +37,10 @@ export function entryOf(event: Event, at: number): AuditEntry | undefined {
     default:
       return undefined
   }
+}
+
+function withSubject(text: string, { subject }: { subject?: string }): string {
+  return subject === undefined ? text : `${text} ${subject}`
 }
 
 type RequestEvent = Extract<Event, { type: 'request' }>

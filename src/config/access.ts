@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { listOf, oneOf, text } from './checks.ts'
 import { defaultGroup, group, option } from './option.ts'
 
@@ -11,6 +12,21 @@ const rule = group({
   push: names(),
   delete: names(),
   administer: names(),
+})
+
+const claims = z
+  .record(z.string(), text('a pattern, as text'), { error: 'claims and patterns of them' })
+  .refine((wanted) => Object.keys(wanted).length > 0, { error: 'one claim or more: without, all the world fits' })
+
+const workload = group({
+  issuer: text('an https:// URL as the tokens name it (http:// on loopback)', isIssuer),
+  audience: text('what the tokens are for, such as the URL of this registry'),
+  claims,
+  as: text('a user or an organization'),
+  scopes: listOf(
+    text('PATTERN:ACTION,ACTION such as team/*:pull,push', /^[a-z0-9._*/-]+:(pull|push|delete)(,(pull|push|delete))*$/),
+    'PATTERN:ACTION,ACTION',
+  ),
 })
 
 /** The options of who may do what. */
@@ -36,4 +52,15 @@ export const access = defaultGroup({
     listOf(rule, '{ match, pull, private, push, delete, administer }').prefault([]),
     'who may do each action, by pattern of REPOSITORY or UPSTREAM/REPOSITORY: the first rule that fits and names the action decides',
   ),
+  workloads: option(
+    listOf(workload, '{ issuer, audience, claims, as, scopes }').prefault([]),
+    'CI jobs that log in as oidc with an ID token, the first that fits: { issuer, audience, claims: { CLAIM: pattern }, as: a user or organization, scopes: [PATTERN:ACTION,ACTION] }',
+  ),
 })
+
+function isIssuer(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, username, password, search, hash } = new URL(text)
+  if (username + password + search + hash !== '') return false
+  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
+}

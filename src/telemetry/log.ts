@@ -97,9 +97,12 @@ export function logEvents(log: Logger): (event: Event) => void {
       case 'collection-failed':
         return log.error(`collecting what nothing reaches failed: ${event.message}`)
       case 'login-succeeded':
-        return log.info({ user: event.user, by: event.by, client: event.address }, 'login')
+        return log.info({ user: event.user, by: event.by, client: event.address, subject: event.subject }, 'login')
       case 'login-refused':
-        return log.warn({ user: event.user, why: event.why, client: event.address }, 'login refused')
+        return log.warn(
+          { user: event.user, why: event.why, client: event.address, subject: event.subject },
+          'login refused',
+        )
       case 'token-created':
       case 'token-revoked':
         return log.info({ user: event.user, token: event.token, client: event.address }, event.type)

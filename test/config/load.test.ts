@@ -19,7 +19,7 @@ describe('with no configuration', () => {
   it('listens on loopback and keeps 100 GiB in ./data', () => {
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 5000 })
     expect(config.storage).toEqual({ data: './data', maxSize: 100 * GiB, minFree: 5 * GiB, pins: [] })
-    expect(config.access).toEqual({ anonymous: 'pull', private: 'login', policy: [] })
+    expect(config.access).toEqual({ anonymous: 'pull', private: 'login', policy: [], workloads: [] })
     expect(config.shutdownGrace).toBe(30_000)
     expect(config.publicUrl).toBeUndefined()
     expect(config.trustedProxies).toEqual([])
