@@ -82,7 +82,7 @@ it('any request is answered without a fault of ours, and every error is JSON of 
       expect(answer.status).toBeLessThan(500)
       expect(answer.complete).toBe(true)
       // Errors of pages are for people.
-      if (answer.headers['content-type']?.startsWith('text/html') && !path.includes('/v2')) return
+      if (answer.headers['content-type']?.startsWith('text/') && !path.includes('/v2')) return
       // What is hardly HTTP is refused before it comes to us.
       if (answer.status < 400 || method === 'HEAD' || answer.headers['content-type'] === undefined) return
       expect(answer.headers['content-length']).toBe(String(answer.raw.length))
