@@ -6,7 +6,7 @@ import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
-import { Routes } from './routes.ts'
+import { Routes, type OpenApiDocument } from './routes.ts'
 
 export interface AdminApiOptions extends Doorway {
   admin: Admin
@@ -22,8 +22,10 @@ export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Binding
   accountRoutes(routes, admin)
   const description =
     'Administration beside the distribution API. Times are in milliseconds since 1970, sizes in bytes.'
-  const document = routes.document({ title: 'Berth', version: '1', description })
-  routes.app.get(`${prefix}/openapi.json`, (c) => c.json(document))
+  // Made when it is first asked for: a start need not wait for it, nor hold its 4 MiB.
+  let document: OpenApiDocument | undefined
+  const described = () => (document ??= routes.document({ title: 'Berth', version: '1', description }))
+  routes.app.get(`${prefix}/openapi.json`, (c) => c.json(described()))
   routes.app.get(prefix, (c) => c.redirect(`${prefix}/openapi.json`))
   return routes.app
 }

@@ -16,6 +16,8 @@ export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType 
   readonly answer: O
 }
 
+export type OpenApiDocument = ReturnType<Routes['document']>
+
 type Handler<I extends z.ZodObject, O extends z.ZodType> = (visitor: Visitor, input: z.output<I>) => Promise<z.input<O>>
 
 /** Calls under one prefix, and the OpenAPI document of them. */
