@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { bounded } from './bounded.ts'
 
 /** Wrong passwords that are free, and the longest wait after more, in milliseconds. Waits double from one second on. */
 interface Allowance {
@@ -28,8 +28,8 @@ interface Failures {
  * those who have used it before: they are known by their address.
  */
 export class Attempts {
-  readonly #failures = new LRUCache<string, Failures>({ max: 50_000 })
-  readonly #known = new LRUCache<string, number>({ max: 50_000 })
+  readonly #failures = bounded<Failures>(50_000)
+  readonly #known = bounded<number>(50_000)
   readonly #now: () => number
 
   constructor(now: () => number) {

@@ -1,6 +1,5 @@
 // A registry that shows only images for certain platforms. What an image runs on stands in its config, whatever an index says
 // of it; indexes are shown whole, for clients choose from them.
-import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'
 import { readManifest } from '../oci/manifest.ts'
@@ -9,6 +8,7 @@ import type { ByteRange } from '../oci/range.ts'
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader, TagQuery } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { bounded } from './bounded.ts'
 
 export interface PlatformRules {
   /** Patterns of OS/ARCHITECTURE[/VARIANT]; all others are refused where there is one. */
@@ -38,7 +38,7 @@ class PlatformRegistry implements RegistryReader {
   readonly #allow: ((platform: Platform) => boolean)[]
   readonly #deny: ((platform: Platform) => boolean)[]
   /** By name and digest: manifests that may be had, and the blobs they name. */
-  readonly #permitted = new LRUCache<string, true>({ max: 100_000 })
+  readonly #permitted = bounded<true>(100_000)
 
   constructor(options: PlatformOptions) {
     this.#options = options

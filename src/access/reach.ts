@@ -1,10 +1,10 @@
-import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
+import { bounded } from './bounded.ts'
 import type { Rules } from './rules.ts'
 
 export interface ReachOptions {
@@ -28,10 +28,10 @@ const deepest = 3
  */
 export class Reach {
   readonly #options: ReachOptions
-  readonly #permitted = new LRUCache<string, true>({ max: 50_000 })
+  readonly #permitted = bounded<true>(50_000)
   /** Which manifests name a digest, as far as it was seen lately: it must hold when the disk is full, too. */
-  readonly #naming = new LRUCache<string, Set<Digest>>({ max: 50_000 })
-  readonly #noted = new LRUCache<string, true>({ max: 10_000 })
+  readonly #naming = bounded<Set<Digest>>(50_000)
+  readonly #noted = bounded<true>(10_000)
 
   constructor(options: ReachOptions) {
     this.#options = options
