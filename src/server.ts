@@ -4,6 +4,7 @@ import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess, platformed } from './access/access.ts'
 import { apiApp, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
+import { chunkCollector } from './chunk-garbage.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
@@ -36,6 +37,9 @@ export interface Server {
   stop(): Promise<void>
 }
 
+/** How much is left of chunks that were copied before it is collected, in bytes. More slow clients wait on what is fetched. */
+const garbage = { ofUpstreams: 2 * 1024 * 1024, ofUploads: 8 * 1024 * 1024 }
+
 /**
  * Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had.
  * `now` is the time by which tags and tokens age.
@@ -48,9 +52,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   )
   const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
-  const store = await fsStore(data)
+  const store = await fsStore(data, chunkCollector(garbage.ofUploads))
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
-  const network = openNetwork(await extraCa(config))
+  const network = openNetwork({ ...(await extraCa(config)), dropped: chunkCollector(garbage.ofUpstreams) })
 
   const telemetry = createTelemetry({
     level: config.log.level,

@@ -4,27 +4,32 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { FsPartial } from './fs-partial.ts'
-import { FsUpload } from './fs-upload.ts'
+import { FsUpload, uploadBuffers, type UploadParts } from './fs-upload.ts'
 import { isUploadId, Layout } from './layout.ts'
 import { OpenFile } from './open-file.ts'
 import type { BlobFacts, BlobStore, PartialBlob, StoredBlob, UploadFile } from './store.ts'
 import { Turns } from '../oci/turns.ts'
 import { Hashing } from './verify.ts'
 
-/** Opens a store in a folder, which is made if it is missing. Throws the file system's error when it cannot be written. */
-export async function fsStore(folder: string): Promise<BlobStore> {
+/**
+ * Opens a store in a folder, which is made if it is missing. Throws the file system's error when it cannot be written.
+ * `dropped` is told of chunks of uploads that nobody needs any more, in bytes.
+ */
+export async function fsStore(folder: string, dropped: (bytes: number) => void = () => {}): Promise<BlobStore> {
   const layout = new Layout(folder)
   await layout.create()
-  return new FsStore(layout)
+  return new FsStore(layout, dropped)
 }
 
 class FsStore implements BlobStore {
   readonly #layout: Layout
   readonly #hashing = new Hashing()
+  readonly #uploads: UploadParts
   readonly #turns = new Turns()
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, dropped: (bytes: number) => void) {
     this.#layout = layout
+    this.#uploads = { layout, hashing: this.#hashing, buffers: uploadBuffers(), dropped }
   }
 
   open(digest: Digest): Promise<StoredBlob | undefined> {
@@ -110,7 +115,7 @@ class FsStore implements BlobStore {
   }
 
   openUpload(id: string): Promise<UploadFile | undefined> {
-    return FsUpload.open(this.#layout, id, this.#hashing)
+    return FsUpload.open(this.#uploads, id)
   }
 
   async uploadSize(id: string): Promise<number | undefined> {

@@ -1,13 +1,27 @@
 import { open, rm, type FileHandle } from 'node:fs/promises'
+import { Buffers } from '../oci/buffers.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import { isUploadId, placeDurably, type Layout } from './layout.ts'
 import { OverLimit, type UploadFile } from './store.ts'
 import type { Hashing, UnknownFileHash } from './verify.ts'
 
-/** Chunks of a socket are gathered to about this many bytes before they are written. */
+/** Chunks of a socket are gathered to this many bytes before they are written. */
 const batchSize = 1024 * 1024
+/** Of batches, as many as a few uploads at once need. */
+const mostSpare = 8
 /** Written bytes are handed to the disk this often, so that the last sync has little left to wait for. */
 const syncEvery = 32 * 1024 * 1024
+
+export const uploadBuffers = (): Buffers => new Buffers(batchSize, mostSpare)
+
+/** What all uploads of a store share. */
+export interface UploadParts {
+  readonly layout: Layout
+  readonly hashing: Hashing
+  readonly buffers: Buffers
+  /** Is told of chunks that nobody needs any more, in bytes. */
+  readonly dropped: (bytes: number) => void
+}
 
 /** An upload in a file that only grows: its length is how far it has come, also after a crash. */
 export class FsUpload implements UploadFile {
@@ -15,24 +29,28 @@ export class FsUpload implements UploadFile {
   readonly #id: string
   readonly #file: FileHandle
   readonly #hashing: Hashing
+  readonly #buffers: Buffers
+  readonly #dropped: (bytes: number) => void
   #hash: UnknownFileHash | undefined
   #size: number
   #syncedAt = 0
   #syncing: Promise<void> = Promise.resolve()
 
-  private constructor(layout: Layout, id: string, file: FileHandle, size: number, hashing: Hashing) {
+  private constructor({ layout, hashing, buffers, dropped }: UploadParts, id: string, file: FileHandle, size: number) {
     this.#layout = layout
+    this.#buffers = buffers
+    this.#dropped = dropped
     this.#id = id
     this.#file = file
     this.#size = size
     this.#hashing = hashing
   }
 
-  static async open(layout: Layout, id: string, hashing: Hashing): Promise<FsUpload | undefined> {
+  static async open(parts: UploadParts, id: string): Promise<FsUpload | undefined> {
     if (!isUploadId(id)) return undefined
     try {
-      const file = await open(layout.upload(id), 'r+')
-      return new FsUpload(layout, id, file, (await file.stat()).size, hashing)
+      const file = await open(parts.layout.upload(id), 'r+')
+      return new FsUpload(parts, id, file, (await file.stat()).size)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -45,16 +63,16 @@ export class FsUpload implements UploadFile {
 
   // One batch is written while the next one is read: the sender waits for neither.
   async append(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<void> {
-    let batch: Uint8Array[] = []
+    let batch = this.#buffers.take()
     let gathered = 0
     let total = this.#size
     let writing: Promise<void> = Promise.resolve()
     const hand = async () => {
-      const full = batch
-      batch = []
-      gathered = 0
+      const [full, length] = [batch, gathered]
       await writing
-      writing = this.#write(full)
+      batch = this.#buffers.take()
+      gathered = 0
+      writing = this.#write(full.subarray(0, length)).finally(() => this.#buffers.give(full))
       // Whoever waits for it next sees the failure; until then it must not count as unhandled.
       writing.catch(() => {})
     }
@@ -62,12 +80,18 @@ export class FsUpload implements UploadFile {
       for await (const chunk of chunks) {
         total += chunk.length
         if (total > limit) throw new OverLimit()
-        batch.push(chunk)
-        gathered += chunk.length
-        if (gathered >= batchSize) await hand()
+        for (let at = 0; at < chunk.length;) {
+          const part = chunk.subarray(at, at + batch.length - gathered)
+          batch.set(part, gathered)
+          gathered += part.length
+          at += part.length
+          if (gathered === batch.length) await hand()
+        }
+        this.#dropped(chunk.length)
       }
     } finally {
       if (gathered > 0) await hand()
+      this.#buffers.give(batch)
       await writing
     }
   }
@@ -102,22 +126,15 @@ export class FsUpload implements UploadFile {
     await this.#file.close()
   }
 
-  async #write(batch: Uint8Array[]): Promise<void> {
-    const total = batch.reduce((sum, chunk) => sum + chunk.length, 0)
-    const { bytesWritten } = await this.#file.writev(batch, this.#size)
-    this.#size += bytesWritten
-    if (bytesWritten < total) await this.#writeRest(Buffer.concat(batch).subarray(bytesWritten))
-    this.#hash ??= this.#hashing.beginUnknown(this.#layout.upload(this.#id), 'sha256')
-    this.#hash.advance(this.#size)
-    if (this.#size - this.#syncedAt >= syncEvery) this.#sync()
-  }
-
-  async #writeRest(rest: Uint8Array): Promise<void> {
-    for (let done = 0; done < rest.length;) {
-      const { bytesWritten } = await this.#file.write(rest, done, rest.length - done, this.#size)
+  async #write(bytes: Uint8Array): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await this.#file.write(bytes, done, bytes.length - done, this.#size)
       done += bytesWritten
       this.#size += bytesWritten
     }
+    this.#hash ??= this.#hashing.beginUnknown(this.#layout.upload(this.#id), 'sha256')
+    this.#hash.advance(this.#size)
+    if (this.#size - this.#syncedAt >= syncEvery) this.#sync()
   }
 
   #sync(): void {

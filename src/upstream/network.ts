@@ -35,11 +35,19 @@ export interface Way {
   readonly fresh: Dispatcher
 }
 
+export interface NetworkOptions {
+  /** PEM: trusted beside the system's roots. */
+  extraCa?: string
+  timeouts?: Partial<Timeouts>
+  /** Is told of chunks of bodies that nobody needs any more, in bytes. */
+  dropped?: (bytes: number) => void
+}
+
 /**
  * Opens the network as the environment's HTTP_PROXY, HTTPS_PROXY and NO_PROXY say; `extraCa` (PEM) is trusted
  * beside the system's roots, never instead of them, for registries, token servers and CDNs alike.
  */
-export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Timeouts> } = {}): Network {
+export function openNetwork(options: NetworkOptions = {}): Network {
   const waits = { ...timeouts, ...options.timeouts }
   const trusted = options.extraCa === undefined ? {} : { ca: [...usualRoots(), options.extraCa] }
   const common = {
@@ -62,7 +70,7 @@ export function openNetwork(options: { extraCa?: string; timeouts?: Partial<Time
   return {
     open,
     guarded,
-    memory: bodyMemory(),
+    memory: bodyMemory(options.dropped ?? (() => {})),
     close: async () => {
       await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
     },
