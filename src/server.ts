@@ -128,7 +128,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }
+  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, webhooks, report }
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
     .route('/', health)
     .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))

@@ -215,3 +215,38 @@ export const auditPage = z.object({
     .readonly(),
   next: optional(z.number()).meta({ description: 'where to go on, as before; absent at the end' }),
 })
+
+export const attempt = z
+  .object({
+    event: z.string().meta({ description: 'the id, as in the header webhook-id' }),
+    type: z.string(),
+    at: time,
+    attempts: z.number().meta({ description: 'which attempt it was, from 1' }),
+    status: optional(z.number()),
+    problem: optional(z.string()).meta({ description: 'absent where the receiver took it' }),
+  })
+  .meta({ id: 'WebhookAttempt' })
+
+export const webhook = z
+  .object({
+    name: z.string(),
+    host: z.string().meta({ description: 'where it is sent; the rest of its URL may be secret' }),
+    events: strings.meta({ description: 'none for all' }),
+    match: strings,
+    waiting: z.number(),
+    last: optional(attempt),
+    nextAt: optional(time),
+  })
+  .meta({ id: 'Webhook' })
+
+export const waitingEvent = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    subject: z.string(),
+    createdAt: time,
+    attempts: z.number(),
+    dueAt: time,
+    problem: optional(z.string()).meta({ description: 'why the last attempt failed' }),
+  })
+  .meta({ id: 'WaitingEvent' })

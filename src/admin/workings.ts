@@ -1,3 +1,4 @@
+import type { AttemptRecord } from '../metadata/metadata.ts'
 import type { Digest } from '../oci/digest.ts'
 
 // What goes on inside, as the rooms that do the work tell it. The server's wiring puts it together.
@@ -46,7 +47,45 @@ export interface Going {
   readonly size: number
 }
 
+/** A receiver of webhooks, and how telling it goes. */
+export interface HookState {
+  readonly name: string
+  /** The rest of its URL may be secret. */
+  readonly host: string
+  /** None for all. */
+  readonly events: readonly string[]
+  readonly match: readonly string[]
+  /** Events that it is still to be told. */
+  readonly waiting: number
+  readonly last: AttemptRecord | undefined
+  /** When it is told next of something that waits, in milliseconds since 1970. */
+  readonly nextAt: number | undefined
+}
+
+/** An event that a receiver is still to be told. */
+export interface WaitingEvent {
+  readonly id: string
+  readonly type: string
+  readonly subject: string
+  readonly createdAt: number
+  readonly attempts: number
+  readonly dueAt: number
+  /** Why the last attempt failed. */
+  readonly problem: string | undefined
+}
+
+/** Unknown names are undefined, or nothing. */
+export interface WebhookWorkings {
+  list(): Promise<readonly HookState[]>
+  /** Oldest first. */
+  waitingFor(name: string, limit: number): Promise<readonly WaitingEvent[] | undefined>
+  /** Sends what waits now, all of it or one event; how many that are. */
+  sendAgain(name: string, id?: string): Promise<number>
+  test(name: string): Promise<AttemptRecord | undefined>
+}
+
 export interface Workings {
+  readonly webhooks: WebhookWorkings
   fills(): readonly FillProgress[]
   upstreams(): readonly UpstreamState[]
   /** Newest first. */

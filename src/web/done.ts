@@ -16,6 +16,9 @@ const texts: Record<string, (amount: number) => string> = {
   removed: () => 'Removed.',
   public: () => 'Public: everybody may pull it.',
   private: () => 'Private: it is for those who may see it.',
+  tested: () => 'The receiver took the test event.',
+  sent: (amount) =>
+    amount === 0 ? 'Nothing of it waits any more.' : 'Being sent again: load the page anew to see how it went.',
   collected: (amount) => (amount === 0 ? 'There was nothing to collect.' : `Collected ${amount} things.`),
 }
 

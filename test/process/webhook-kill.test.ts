@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { isBuilt } from '../helpers/berth-process.ts'
@@ -8,7 +6,7 @@ import { fetchRaw } from '../helpers/http.ts'
 import { eventually } from '../helpers/open-files.ts'
 import { imageOf, Pusher } from '../helpers/push.ts'
 import { makeRandom } from '../helpers/random.ts'
-import { startReceiver, type Receiver } from '../helpers/receiver.ts'
+import { hookOf, startReceiver, type Receiver } from '../helpers/receiver.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
 import { serve } from './serving.ts'
 
@@ -17,15 +15,13 @@ const kills = Number(process.env.BERTH_TEST_KILLS ?? (process.env.CI ? 50 : 4))
 const seed = Number(process.env.BERTH_TEST_SEED ?? Date.now() % 1_000_000)
 
 function makeHome(receiver: Receiver, upstream: Upstream): string {
-  const secretFile = path.join(makeFolder(), 'secret')
-  writeFileSync(secretFile, receiver.secret)
   const settings = {
     listen: '127.0.0.1:0',
     storage: { data: './data', minFree: 0 },
     access: { anonymous: 'push' },
     hosted: { namespaces: ['team'] },
     upstreams: [{ name: 'docker.io', url: upstream.url, freshness: 'never' }],
-    webhooks: [{ name: 'ci', url: receiver.url, secretFile }],
+    webhooks: [hookOf(receiver)],
   }
   return makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
 }
