@@ -7,6 +7,7 @@ import { cacheRoutes } from './cache-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
 import { Routes, type OpenApiDocument } from './routes.ts'
+import { warmRoutes } from './warm-api.ts'
 import { webhookRoutes } from './webhooks-api.ts'
 
 export interface AdminApiOptions extends Doorway {
@@ -21,6 +22,7 @@ export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Binding
   imageRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)
+  warmRoutes(routes, admin)
   webhookRoutes(routes, admin)
   const description =
     'Administration beside the distribution API. Times are in milliseconds since 1970, sizes in bytes.'

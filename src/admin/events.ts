@@ -6,6 +6,7 @@ export type AdminAction =
   | 'check'
   | 'evict'
   | 'fetch'
+  | 'fetch stopped'
   | 'pin'
   | 'unpin'
   | 'collect'

@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '../metadata/metadata.ts'
+import type { AttemptRecord, WarmOrder, WarmResult, WarmRunRecord } from '../metadata/metadata.ts'
 import type { Digest } from '../oci/digest.ts'
 
 // What goes on inside, as the rooms that do the work tell it. The server's wiring puts it together.
@@ -84,7 +84,44 @@ export interface WebhookWorkings {
   test(name: string): Promise<AttemptRecord | undefined>
 }
 
+/** How a run of a warm list does. Times are in milliseconds since 1970. */
+export interface WarmRunState extends WarmRunRecord {
+  readonly references: readonly {
+    readonly reference: string
+    readonly outcome: WarmResult['outcome'] | 'waiting' | 'running'
+    /** Why it is not `ok`. */
+    readonly message: string | undefined
+    readonly bytes: number
+    readonly at: number | undefined
+  }[]
+  /** Of blobs that were not here before. */
+  readonly bytes: number
+}
+
+export interface WarmListState extends WarmOrder {
+  readonly name: string
+  /** Cron's, in UTC. */
+  readonly schedule?: string | undefined
+  readonly nextAt: number | undefined
+  /** The run that goes on, else the last one. */
+  readonly run: WarmRunState | undefined
+}
+
+export interface WarmWorkings {
+  lists(): Promise<readonly WarmListState[]>
+  /** The newest of what somebody named by hand. */
+  byHand(limit: number): Promise<readonly WarmRunState[]>
+  find(run: number): Promise<WarmRunState | undefined>
+  /** Begins to fetch a list, if that is not going on already; undefined where there is none of this name. */
+  fetchList(name: string): Promise<WarmRunState | undefined>
+  /** Throws what is wrong with a reference. */
+  fetch(order: WarmOrder): Promise<WarmRunState>
+  /** Ends a run; false where it is over. */
+  cancel(run: number): boolean
+}
+
 export interface Workings {
+  readonly warm: WarmWorkings
   readonly webhooks: WebhookWorkings
   fills(): readonly FillProgress[]
   upstreams(): readonly UpstreamState[]

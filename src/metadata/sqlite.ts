@@ -21,6 +21,7 @@ import { SqliteSpending } from './sqlite-spending.ts'
 import { SqliteTags } from './sqlite-tags.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
+import { SqliteWarm } from './sqlite-warm.ts'
 import { SqliteWebhooks } from './sqlite-webhooks.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
@@ -86,6 +87,7 @@ class SqliteMetadata implements Metadata {
   readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
   readonly spending: SqliteSpending
+  readonly warm: SqliteWarm
   readonly webhooks: SqliteWebhooks
 
   constructor(database: Database.Database, sync: WalSync) {
@@ -113,6 +115,7 @@ class SqliteMetadata implements Metadata {
     this.#upstreams = new SqliteUpstreams(parts)
     this.#tags = new SqliteTags(parts, changes)
     this.signatures = new SqliteSignatures(parts)
+    this.warm = new SqliteWarm(database, this.#writes)
     this.webhooks = new SqliteWebhooks(database, this.#writes, changes)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {

@@ -20,6 +20,7 @@ export interface Frame {
 /** Pages for those who look after the registry. */
 const administration = {
   '/cache': 'Cache',
+  '/warm': 'Warm lists',
   '/webhooks': 'Webhooks',
   '/accounts': 'Accounts',
   '/audit': 'Audit log',
