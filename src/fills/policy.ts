@@ -1,19 +1,3 @@
-import type { Digest } from '../oci/digest.ts'
-import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
-import type { Bandwidth } from './bandwidth.ts'
-
-/** Where a fill gets its bytes: one repository of one upstream. */
-export interface FillSource {
-  readonly upstream: string
-  readonly repository: string
-  /** The upstream's cap, if it has one. */
-  readonly bandwidth?: Bandwidth | undefined
-  getBlob(range?: ByteRange): Promise<Blob>
-  /** Is told how the upstream takes this repository's asking: that it answered, or why it refused. */
-  readonly heard?: (outcome: 'answered' | Error) => void
-}
-
 export interface FillPolicy {
   /** Connections one large blob may hold. */
   connections: number
@@ -40,12 +24,3 @@ export const defaultFillPolicy: FillPolicy = {
 
 /** A blob up to this size goes out only after its digest is right: the wait is too short to notice. */
 export const smallBlob = 1024 * 1024
-
-/** The disk, not the upstream, failed; readers go on without it. */
-export class StorageFailure extends Error {
-  constructor(digest: Digest, cause: unknown) {
-    const code = (cause as NodeJS.ErrnoException)?.code ?? 'failed'
-    super(`cannot keep ${digest}: the data folder says ${code}`, { cause })
-    this.name = 'StorageFailure'
-  }
-}
