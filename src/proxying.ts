@@ -6,6 +6,7 @@ import { requestListener, type Fetch } from './listen.ts'
 import type { Namespaces } from './namespaces/namespaces.ts'
 import { createProxy, openAuthority, type Proxy } from './proxy/proxy.ts'
 import type { Event } from './telemetry/telemetry.ts'
+import { publicLookup } from './upstream/upstream.ts'
 
 export interface ProxyingOptions {
   config: Config
@@ -38,6 +39,7 @@ export async function openProxying(options: ProxyingOptions): Promise<Proxy | un
     },
     admit: async (authorization, address) => access.enter(await access.identify(authorization, address), true),
     allow: config.proxy.allow,
+    publicLookup,
     report,
   })
 }

@@ -24,7 +24,8 @@ const rooms: Record<string, Room> = {
   oci: { rooms: [], never: /^(?!node:crypto$)/, doors: ['*'] },
   store: { rooms: ['oci'], never: http, doors: ['store', 'fs-store', 's3-store'] },
   metadata: { rooms: ['oci'], never: http, doors: ['metadata', 'sqlite', 'postgres'] },
-  cache: { rooms: ['oci', 'store', 'metadata'], never: new RegExp(`${http.source}|^prom-client$`) },
+  fills: { rooms: ['oci', 'store'], never: new RegExp(`${http.source}|^prom-client$`) },
+  cache: { rooms: ['oci', 'store', 'metadata', 'fills'], never: new RegExp(`${http.source}|^prom-client$`) },
   hosted: { rooms: ['oci', 'store', 'metadata'], never: http },
   upstream: { rooms: ['oci'], never: web },
   access: { rooms: ['oci', 'metadata'], never: web },
@@ -83,6 +84,7 @@ const rooms: Record<string, Room> = {
 const ranks = [
   ['oci'],
   ['store', 'metadata'],
+  ['fills'],
   ['cache', 'hosted', 'upstream', 'access', 'signatures', 'namespaces', 'proxy', 'warm'],
   ['admin'],
   ['api', 'web'],

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
+import { RegistryError, unlessAbsent, UpstreamError } from '../oci/errors.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
@@ -113,7 +113,7 @@ export class Reach {
     const { registry } = this.#options
     try {
       for (const tag of await this.#deniedTags(name, asker)) {
-        const manifest = await unlessAbsent(async () => registry.getManifest(name, tag, asker))
+        const manifest = await unlessAbsent(() => registry.getManifest(name, tag, asker))
         if (manifest) await this.note(name, manifest, false)
       }
     } catch (error) {
@@ -155,14 +155,5 @@ function contentOf({ bytes }: Manifest): ManifestContent | undefined {
     return readManifest(bytes)
   } catch {
     return undefined
-  }
-}
-
-async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (isAbsence(error)) return undefined
-    throw error
   }
 }

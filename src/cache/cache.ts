@@ -18,11 +18,16 @@ import type {
 } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { BlobStore } from '../store/store.ts'
-import { Bandwidth } from './bandwidth.ts'
+import {
+  Bandwidth,
+  defaultFillPolicy,
+  Fills,
+  type FillPolicy,
+  type FillProgress,
+  type SlotLimits,
+} from '../fills/fills.ts'
 import { CachedBlobs, hotBlobs } from './cached-blobs.ts'
 import type { ReportCacheEvent } from './events.ts'
-import { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
-import { Fills, type FillProgress } from './fills.ts'
 import { hasMinAge, tagPolicies, type FreshnessRules } from './freshness.ts'
 import { HotManifests } from './hot-manifests.ts'
 import { Housekeeping, type KeepingLimits } from './housekeeping.ts'
@@ -30,14 +35,11 @@ import { InUse } from './in-use.ts'
 import { Lists } from './lists.ts'
 import { Manifests } from './manifests.ts'
 import { ReadAhead } from './read-ahead.ts'
-import type { SlotLimits } from './slots.ts'
 import { reconcile } from './sweep.ts'
 import { Tags } from './tags.ts'
 import { Withheld } from './withheld.ts'
 
 export type { CacheEvent, Outcome } from './events.ts'
-export { defaultFillPolicy, type FillPolicy } from './fill-policy.ts'
-export type { FillProgress } from './fills.ts'
 export { freshUntil, tagPolicies, type FreshnessRules } from './freshness.ts'
 export type { KeepingLimits } from './housekeeping.ts'
 

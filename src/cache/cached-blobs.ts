@@ -6,15 +6,19 @@ import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import { StoredBlobReader, type BlobStore, type StoredBlob } from '../store/store.ts'
-import type { Bandwidth } from './bandwidth.ts'
-import { FillBlob, MemoryBlob } from './blobs.ts'
+import {
+  FillBlob,
+  passThrough,
+  StorageFailure,
+  type Bandwidth,
+  type Fill,
+  type Fills,
+  type FillSource,
+} from '../fills/fills.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
-import { StorageFailure, type FillSource } from './fill-policy.ts'
-import type { Fill } from './fill.ts'
-import type { Fills } from './fills.ts'
 import type { InUse } from './in-use.ts'
+import { MemoryBlob } from './memory-blob.ts'
 import type { Ahead } from './read-ahead.ts'
-import { passThrough } from './passing-blob.ts'
 
 export interface CachedBlobsOptions {
   upstream: string

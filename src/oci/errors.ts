@@ -115,3 +115,13 @@ export class UpstreamError extends RegistryError {
 export function isAbsence(error: unknown): error is RegistryError {
   return error instanceof RegistryError && !(error instanceof UpstreamError) && error.status === 404
 }
+
+/** What `ask` is answered with; undefined where it does not exist. */
+export async function unlessAbsent<T>(ask: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (isAbsence(error)) return undefined
+    throw error
+  }
+}

@@ -1,7 +1,7 @@
 // Berth as the HTTPS proxy of a daemon. A CONNECT to an upstream's host ends here, with a certificate of our own authority,
 // and what is asked inside it is asked of that upstream alone; any other CONNECT is passed on if a list allows it.
 import { createServer, STATUS_CODES, type IncomingMessage, type RequestListener, type Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { TLSSocket, type SecureContext } from 'node:tls'
 import type { Authority } from './authority.ts'
 import type { ReportTunnel, TunnelEvent } from './events.ts'
@@ -21,6 +21,8 @@ export interface ProxyOptions {
   admit(authorization: string | undefined, address: string | undefined): Promise<void>
   /** Hosts that are passed on to: `host`, `host:port`, `*.host`, `*`. */
   allow: readonly string[]
+  /** Resolves names that patterns allow, to addresses outside of this machine and its network alone; else fails with EINNER. */
+  publicLookup: LookupFunction
   report: ReportTunnel
 }
 
@@ -94,7 +96,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     if (!by) {
       return refuse(403, `${nameOf(target)} is neither an upstream here nor among the hosts that proxy.allow lists`)
     }
-    const other = await dial(target, by === 'by pattern')
+    const other = await dial(target, by === 'by pattern' ? options.publicLookup : undefined)
     // Its close has been told already, and would end the other never.
     if (socket.destroyed) return void other.destroy()
     established(socket, head)

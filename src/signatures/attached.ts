@@ -1,6 +1,6 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
-import { isAbsence } from '../oci/errors.ts'
+import { isAbsence, unlessAbsent } from '../oci/errors.ts'
 import { readManifest } from '../oci/manifest.ts'
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
@@ -80,12 +80,12 @@ function layersOf({ bytes }: Manifest): Descriptor[] {
 }
 
 async function findManifest({ registry, name, asker }: Place, reference: Reference): Promise<Manifest | undefined> {
-  return unlessAbsent(async () => registry.getManifest(name, reference, asker))
+  return unlessAbsent(() => registry.getManifest(name, reference, asker))
 }
 
 /** A blob's bytes; undefined where there is none, or one of more bytes than `most`. */
 export async function readWhole({ registry, name, asker }: Place, digest: Digest, most: number) {
-  const blob = await unlessAbsent(async () => registry.getBlob(name, digest, undefined, asker))
+  const blob = await unlessAbsent(() => registry.getBlob(name, digest, undefined, asker))
   if (!blob) return undefined
   try {
     if (blob.whole) return Buffer.from(blob.whole)
@@ -101,14 +101,5 @@ export async function readWhole({ registry, name, asker }: Place, digest: Digest
     return undefined
   } finally {
     blob.close()
-  }
-}
-
-async function unlessAbsent<T>(ask: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await ask()
-  } catch (error) {
-    if (isAbsence(error)) return undefined
-    throw error
   }
 }

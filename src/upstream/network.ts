@@ -1,8 +1,7 @@
-import { lookup as dnsLookup } from 'node:dns'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
 import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
+import { publicLookup } from './inner.ts'
 import { bodyMemory, type BodyMemory } from './memory.ts'
 
 /** Every waiting time towards an upstream, in milliseconds, in one place. */
@@ -92,60 +91,4 @@ function usualRoots(): readonly string[] {
 
 function proxied(): boolean {
   return ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'].some((name) => process.env[name])
-}
-
-const inner = new BlockList()
-for (const [net, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  inner.addSubnet(net, prefix, 'ipv4')
-}
-for (const [net, prefix] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  inner.addSubnet(net, prefix, 'ipv6')
-}
-
-/** Whether an IP address literal (brackets allowed) is one that only this machine or its own networks reach. */
-export function isInnerAddress(host: string): boolean {
-  const address = host.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  const kind = isIP(address)
-  if (kind === 0) return address === 'localhost' || address.endsWith('.localhost')
-  if (kind === 4) return inner.check(address, 'ipv4')
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  return mapped ? inner.check(mapped[1]!, 'ipv4') : inner.check(address, 'ipv6')
-}
-
-/** Whether a host name resolves to an inner address; false when it does not resolve. */
-export function resolvesInside(host: string): Promise<boolean> {
-  if (isInnerAddress(host)) return Promise.resolve(true)
-  return new Promise((resolve) => {
-    dnsLookup(host, { all: true }, (error, found) => resolve(!error && found.some((a) => isInnerAddress(a.address))))
-  })
-}
-
-const publicLookup: LookupFunction = (host, options, callback) => {
-  dnsLookup(host, { ...options, all: true }, (error, found) => {
-    if (error) return callback(error, '', 0)
-    const outside = found.filter((a) => !isInnerAddress(a.address))
-    const first = outside[0]
-    if (!first) {
-      const refused = Object.assign(new Error(`${host} resolves to an inner address`), { code: 'EINNER' })
-      return callback(refused, '', 0)
-    }
-    if (options.all) callback(null, outside)
-    else callback(null, first.address, first.family)
-  })
 }

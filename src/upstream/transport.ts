@@ -3,7 +3,8 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { Body } from './body.ts'
 import { isBrokenSocket, networkFailure } from './errors.ts'
 import { exchange, type Headers, type Received, type Sent } from './exchange.ts'
-import { isInnerAddress, resolvesInside, type Network, type Way } from './network.ts'
+import { isInnerAddress, resolvesInside } from './inner.ts'
+import type { Network, Way } from './network.ts'
 
 /** Whole bodies are read in pieces of at most this many bytes. */
 const longestPiece = 64 * 1024

@@ -1,7 +1,7 @@
 // A registry elsewhere, read over HTTP. Keeps nothing but tokens; what it fetches is the cache's to keep.
 import { digestOf, isDigest, quote, algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
-import { RegistryError, UpstreamError, isAbsence, type ErrorCode } from '../oci/errors.ts'
+import { RegistryError, UpstreamError, isAbsence, unlessAbsent, type ErrorCode } from '../oci/errors.ts'
 import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
 import { acceptManifests, essence, isMediaType, isSchema1, ociIndex } from '../oci/media-types.ts'
 import { parseContentRange, type ByteRange } from '../oci/range.ts'
@@ -27,6 +27,7 @@ import type { Answer } from './transport.ts'
 export type { AccountOptions, UpstreamOptions } from './client.ts'
 export { loginSource, type Login } from './logins/login.ts'
 export type { UpstreamEvent } from './events.ts'
+export { publicLookup } from './inner.ts'
 export { openNetwork, type Network } from './network.ts'
 export { jsonGetter } from './get-json.ts'
 export { poster } from './post.ts'
@@ -122,12 +123,8 @@ class UpstreamRegistry implements RegistrySource {
   /** The referrers tag schema (distribution-spec, "Referrers Tag Schema"), for registries without the API. */
   async #referrersByTag(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
-    try {
-      return { descriptors: this.#descriptorsIn((await this.getManifest(name, tag, asker)).bytes) }
-    } catch (error) {
-      if (isAbsence(error)) return { descriptors: [] }
-      throw error
-    }
+    const index = await unlessAbsent(() => this.getManifest(name, tag, asker))
+    return { descriptors: index ? this.#descriptorsIn(index.bytes) : [] }
   }
 
   #descriptorsIn(index: Uint8Array): Descriptor[] {

@@ -92,9 +92,9 @@ describe('a CONNECT', () => {
   })
 
   it('to a name that a pattern allows and that leads to this machine is refused', async () => {
-    const { berth } = await startProxying({ proxy: { enabled: true, allow: ['*.localhost'] } })
-    const { socket, answer } = await openTunnel(berth, 'x.localhost:443')
-    expect(answer).toMatch(/^HTTP\/1\.1 502 /)
+    const { berth } = await startProxying({ proxy: { enabled: true, allow: ['*'] } })
+    const { socket, answer } = await openTunnel(berth, 'localhost:443')
+    expect(answer).toMatch(/^HTTP\/1\.1 502 .*its address is one of this network/s)
     socket.destroy()
   })
 

@@ -5,6 +5,7 @@ import tls from 'node:tls'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { listen } from '../../src/listen.ts'
 import { createProxy, openAuthority, type TunnelEvent } from '../../src/proxy/proxy.ts'
+import { publicLookup } from '../../src/upstream/upstream.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { eventually } from '../helpers/open-files.ts'
 
@@ -24,6 +25,7 @@ async function start(allow: string[] = []) {
     },
     admit: () => Promise.resolve(),
     allow,
+    publicLookup,
     report: (event) => events.push(event),
   })
   const listener = await listen(() => new Response('no'), { host: '127.0.0.1', port: 0 }, { proxy }, patience)

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isInnerAddress, openNetwork } from '../../src/upstream/network.ts'
+import { isInnerAddress } from '../../src/upstream/inner.ts'
+import { openNetwork } from '../../src/upstream/network.ts'
 import { startBerth as startProcess } from '../helpers/berth-process.ts'
 import { hasOpenssl, makeCertificate } from '../helpers/certificates.ts'
 import { makeFolder } from '../helpers/folder.ts'
@@ -35,6 +36,13 @@ describe('an inner address', () => {
     '224.0.0.1',
     '255.255.255.255',
     'ff02::1',
+    '::127.0.0.1',
+    '64:ff9b::7f00:1',
+    '64:ff9b::10.0.0.1',
+    '64:ff9b:1::808:808',
+    '2001::1',
+    '2002:a00:1::1',
+    'fec0::1',
     'localhost',
     'localhost.',
     'registry.localhost',

@@ -2,9 +2,11 @@ import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
 import type { PartialBlob } from '../store/store.ts'
-import type { ReportCacheEvent } from './events.ts'
+import type { ReportFillEvent } from './events.ts'
 import { Fetching, type FetchingFor, type FetchingOptions } from './fetching.ts'
-import { smallBlob, StorageFailure, type FillSource } from './fill-policy.ts'
+import { smallBlob } from './policy.ts'
+import type { FillSource } from './source.ts'
+import { StorageFailure } from './storage-failure.ts'
 
 /** At most so often is it written down which bytes are present, in milliseconds. */
 const recordEvery = 2_000
@@ -13,7 +15,7 @@ export interface FillOptions extends FetchingOptions {
   partial: PartialBlob
   /** Bytes; undefined when only the upstream can say. */
   size: number | undefined
-  report: ReportCacheEvent
+  report: ReportFillEvent
 }
 
 export type FillResult = 'stored' | 'failed' | 'stopped'

@@ -3,7 +3,7 @@ import { algorithmOf, finishDigest, type Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
-import type { FillSource } from './fill-policy.ts'
+import type { FillSource } from './source.ts'
 
 /**
  * A blob straight from the upstream, kept nowhere: for when the disk fails. Resumes after a cut; checked where it is read

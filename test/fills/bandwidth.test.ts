@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Bandwidth, type Turn } from '../../src/cache/bandwidth.ts'
+import { Bandwidth, type Turn } from '../../src/fills/bandwidth.ts'
 import { startCached } from '../helpers/cached.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 

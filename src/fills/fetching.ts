@@ -5,9 +5,11 @@ import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
-import { smallBlob, StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
 import { isComing, nextStretch, segmentFor } from './plan.ts'
+import { smallBlob, type FillPolicy } from './policy.ts'
 import type { Slots } from './slots.ts'
+import type { FillSource } from './source.ts'
+import { StorageFailure } from './storage-failure.ts'
 
 /** Connections beside the others for readers that wait far from where these are. */
 const urgentConnections = 2

@@ -1,16 +1,30 @@
+// Blobs on their way from upstreams into the store. One fill for each digest, whatever the number of readers and of the
+// repositories that want it; what it brings is read while it comes, verified, and only then kept.
 import type { Digest } from '../oci/digest.ts'
 import type { BlobStore } from '../store/store.ts'
-import type { ReportCacheEvent } from './events.ts'
+import type { ReportFillEvent } from './events.ts'
 import { fetchBuffers } from './fetch.ts'
 import { Fill } from './fill.ts'
-import { StorageFailure, type FillPolicy, type FillSource } from './fill-policy.ts'
+import type { FillPolicy } from './policy.ts'
 import { Slots, type SlotLimits } from './slots.ts'
+import type { FillSource } from './source.ts'
+import { StorageFailure } from './storage-failure.ts'
+
+export { Bandwidth } from './bandwidth.ts'
+export type { FillEvent } from './events.ts'
+export type { Fill } from './fill.ts'
+export { FillBlob } from './fill-blob.ts'
+export { passThrough } from './passing-blob.ts'
+export { defaultFillPolicy, type FillPolicy } from './policy.ts'
+export type { SlotLimits } from './slots.ts'
+export type { FillSource } from './source.ts'
+export { StorageFailure } from './storage-failure.ts'
 
 export interface FillsOptions {
   store: BlobStore
   policy: FillPolicy
   limits: SlotLimits
-  report: ReportCacheEvent
+  report: ReportFillEvent
   now: () => number
   /** Called with a verified blob that the store now holds. */
   stored: (digest: Digest, size: number) => Promise<void>

@@ -3,37 +3,12 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { Fill } from './fill.ts'
-import { StorageFailure, type FillSource } from './fill-policy.ts'
 import { passThrough } from './passing-blob.ts'
+import type { FillSource } from './source.ts'
+import { StorageFailure } from './storage-failure.ts'
 
 function within(size: number, { start, end }: ByteRange = { start: 0, end: size }): ByteRange {
   return { start, end: Math.min(end, size) }
-}
-
-/** A small blob that is in memory. */
-export class MemoryBlob implements Blob {
-  readonly digest: Digest
-  readonly size: number
-  readonly range: ByteRange
-  readonly whole: Uint8Array<ArrayBuffer>
-  readonly isKept = true
-  #position = 0
-
-  constructor(digest: Digest, bytes: Uint8Array<ArrayBuffer>) {
-    this.digest = digest
-    this.size = bytes.length
-    this.range = { start: 0, end: bytes.length }
-    this.whole = bytes
-  }
-
-  async read(into: Uint8Array): Promise<number> {
-    const bytes = this.whole.subarray(this.#position, this.#position + into.length)
-    into.set(bytes)
-    this.#position += bytes.length
-    return bytes.length
-  }
-
-  close(): void {}
 }
 
 /** A blob that is being filled. When the disk fails it goes on from the upstream itself. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Slots, type SlotRequest } from '../../src/cache/slots.ts'
+import { Slots, type SlotRequest } from '../../src/fills/slots.ts'
 import { startCached } from '../helpers/cached.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 

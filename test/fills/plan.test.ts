@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { nextStretch, segmentFor, type FillState } from '../../src/cache/plan.ts'
+import { nextStretch, segmentFor, type FillState } from '../../src/fills/plan.ts'
 import { Intervals } from '../../src/oci/intervals.ts'
 
 const mebibyte = 1024 * 1024

@@ -3,7 +3,7 @@ import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
-import type { FillSource } from './fill-policy.ts'
+import type { FillSource } from './source.ts'
 
 /** Between socket and file: large enough that system calls do not count, and as many as commonly run at once. */
 export const fetchBuffers = (): Buffers => new Buffers(256 * 1024, 16)
