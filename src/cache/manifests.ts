@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
 import { isAbsence } from '../oci/errors.ts'
-import { blobsOf, readManifest } from '../oci/manifest.ts'
+import { blobsOf, findContent } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistrySource, Soon } from '../oci/registry.ts'
 import type { ManifestRecord, Metadata, RepositoryKey } from '../metadata/metadata.ts'
@@ -120,11 +120,8 @@ export class Manifests {
 
 /** The blobs a manifest names, with their sizes; nothing of one that is no JSON. */
 export function blobsIn(manifest: ManifestRecord) {
-  try {
-    const content = readManifest(manifest.bytes)
-    // BuildKit's cache lists layers as if they were manifests: these too may be asked for as blobs.
-    return [...blobsOf(content), ...content.manifests.filter((child) => !child.mediaType.includes('manifest'))]
-  } catch {
-    return []
-  }
+  const content = findContent(manifest.bytes)
+  if (!content) return []
+  // BuildKit's cache lists layers as if they were manifests: these too may be asked for as blobs.
+  return [...blobsOf(content), ...content.manifests.filter((child) => !child.mediaType.includes('manifest'))]
 }

@@ -26,7 +26,16 @@ export function readManifest(bytes: Uint8Array): ManifestContent {
   return contentOf(parseObject(bytes), descriptor)
 }
 
-/** The same for a manifest that is pushed: throws MANIFEST_INVALID also for a descriptor that is none, and for schema 1. */
+/** The same; undefined where the bytes are no JSON object. */
+export function findContent(bytes: Uint8Array): ManifestContent | undefined {
+  try {
+    return readManifest(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** As readManifest, for a manifest that is pushed: throws MANIFEST_INVALID also for a descriptor that is none, and for schema 1. */
 export function checkManifest(bytes: Uint8Array): ManifestContent {
   const json = parseObject(bytes)
   if (json.schemaVersion === 1) throw schema1()
@@ -107,6 +116,11 @@ function annotations(value: unknown): Record<string, string> | undefined {
 /** Whether a layer may lie elsewhere: a foreign one, which clients fetch from its URLs. */
 export function isForeign({ mediaType, urls }: Descriptor): boolean {
   return !!urls?.length || mediaType.includes('.foreign.') || mediaType.includes('.nondistributable.')
+}
+
+/** Everything a manifest is made of: its config, its layers and its children, not what it is about. */
+export function partsOf(content: ManifestContent): Descriptor[] {
+  return [...(content.config ? [content.config] : []), ...content.layers, ...content.manifests]
 }
 
 /** The blobs of an image manifest that a registry holds: its config and layers, without those that lie elsewhere. */

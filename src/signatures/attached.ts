@@ -1,7 +1,6 @@
-import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import { isAbsence, unlessAbsent } from '../oci/errors.ts'
-import { readManifest } from '../oci/manifest.ts'
+import { findContent } from '../oci/manifest.ts'
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
 import type { Claim, Finding } from './claims.ts'
@@ -60,7 +59,8 @@ async function* referringClaims(place: Place, digest: Digest): AsyncGenerator<Cl
 }
 
 async function* claimsIn(place: Place, manifest: Manifest | undefined): AsyncGenerator<Claim> {
-  for (const layer of manifest ? layersOf(manifest).slice(0, mostLookedAt) : []) {
+  const layers = manifest && findContent(manifest.bytes)?.layers
+  for (const layer of layers?.slice(0, mostLookedAt) ?? []) {
     const simple = layer.mediaType === simpleSigning
     if (!simple && !isBundle(layer.mediaType)) continue
     const bytes = await readWhole(place, layer.digest, largestClaim)
@@ -68,14 +68,6 @@ async function* claimsIn(place: Place, manifest: Manifest | undefined): AsyncGen
       yield simple
         ? { kind: 'simple', payload: bytes, annotations: layer.annotations ?? {} }
         : { kind: 'bundle', json: bytes }
-  }
-}
-
-function layersOf({ bytes }: Manifest): Descriptor[] {
-  try {
-    return readManifest(bytes).layers
-  } catch {
-    return []
   }
 }
 

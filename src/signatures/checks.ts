@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { findContent, partsOf } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
@@ -62,9 +62,8 @@ export class Checks {
 
   /** What speaks against a manifest; undefined when it may be pulled. Rejects when that cannot be found out. */
   async againstManifest(asked: Asked, manifest: Manifest): Promise<string | undefined> {
-    const content = contentOf(manifest)
-    const named = content ? [content.config, ...content.layers, ...content.manifests].map((each) => each?.digest) : []
-    const contents = named.filter((digest) => digest !== undefined)
+    const content = findContent(manifest.bytes)
+    const contents = content ? partsOf(content).map((part) => part.digest) : []
     const material = content !== undefined && isMaterial(content)
     const { signatures } = this.#options.metadata
     const note = () => this.#written(signatures.putContents(this.#repository(asked), asked.digest, contents))
@@ -115,7 +114,8 @@ export class Checks {
 
   async #isMaterialOf(parent: Asked, blob: Digest): Promise<boolean> {
     const place = this.#place(parent)
-    const content = contentOf(await place.registry.getManifest(place.name, parent.digest, parent.asker))
+    const manifest = await place.registry.getManifest(place.name, parent.digest, parent.asker)
+    const content = findContent(manifest.bytes)
     if (!content || !isMaterial(content)) return false
     const bytes = await readWhole(place, blob, largestMaterial)
     return bytes !== undefined && isJson(bytes)
@@ -218,12 +218,4 @@ export function refusal(upstream: string, { rule, name, digest }: Asked, against
 
 function keyOf(kind: Kind, name: RepositoryName, digest: Digest): string {
   return `${kind} ${name}@${digest}`
-}
-
-function contentOf({ bytes }: Manifest): ManifestContent | undefined {
-  try {
-    return readManifest(bytes)
-  } catch {
-    return undefined
-  }
 }
