@@ -3,7 +3,8 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Blob, RegistryReader, TagMoment } from '../oci/registry.ts'
+import type { Asker, RegistryReader, TagMoment } from '../oci/registry.ts'
+import { readWhole } from '../oci/whole-blob.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
 import { layersWithHistory, readConfig, type ImageConfig, type Layer } from './image-config.ts'
 import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
@@ -149,7 +150,9 @@ export class Images {
     const isOfImage =
       config && /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(config.mediaType)
     if (!isOfImage || config.size > largestConfig) return undefined
-    return readConfig(await readWhole(await this.#options.registry.getBlob(name, config.digest, undefined, asker)))
+    const blob = await this.#options.registry.getBlob(name, config.digest, undefined, asker)
+    const bytes = await readWhole(blob, largestConfig)
+    return bytes && readConfig(bytes)
   }
 
   async #referrers(
@@ -178,24 +181,4 @@ export class Images {
     }
     return found
   }
-}
-
-async function readWhole(blob: Blob): Promise<Uint8Array> {
-  if (blob.whole) {
-    blob.close()
-    return blob.whole
-  }
-  const parts: Buffer[] = []
-  try {
-    for (let total = 0; total <= largestConfig;) {
-      const buffer = Buffer.alloc(64 * 1024)
-      const got = await blob.read(buffer)
-      if (got === 0) break
-      total += got
-      parts.push(buffer.subarray(0, got))
-    }
-  } finally {
-    blob.close()
-  }
-  return Buffer.concat(parts)
 }

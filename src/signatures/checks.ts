@@ -5,7 +5,7 @@ import { findContent, partsOf } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
-import { findSigner, readWhole, type Place } from './attached.ts'
+import { findBytes, findSigner, type Place } from './attached.ts'
 import type { ReportSignatureEvent } from './events.ts'
 import { isJson, isMaterial } from './material.ts'
 import type { SignatureRule } from './rules.ts'
@@ -117,7 +117,7 @@ export class Checks {
     const manifest = await place.registry.getManifest(place.name, parent.digest, parent.asker)
     const content = findContent(manifest.bytes)
     if (!content || !isMaterial(content)) return false
-    const bytes = await readWhole(place, blob, largestMaterial)
+    const bytes = await findBytes(place, blob, largestMaterial)
     return bytes !== undefined && isJson(bytes)
   }
 
