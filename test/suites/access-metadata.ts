@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { AccountRecord, Metadata, TokenRecord } from '../../src/metadata/metadata.ts'
+import { openForEach, type MakeMetadata } from './open-metadata.ts'
 
 const ann: AccountRecord = { name: 'ann', kind: 'user', password: '$argon2id$1', admin: true, createdAt: 1 }
 const team: AccountRecord = { name: 'team', kind: 'organization', password: undefined, admin: false, createdAt: 2 }
@@ -13,22 +14,15 @@ const token: TokenRecord = {
   expiresAt: undefined,
 }
 
-/** What every AccessMetadata does. `make` makes an empty database; opening it again finds what was written. */
-export function testAccessMetadata(name: string, make: () => Promise<{ open: () => Metadata }>): void {
+/** What every AccessMetadata does. */
+export function testAccessMetadata(name: string, make: MakeMetadata): void {
   describe(`accounts and rights: ${name}`, () => {
     let metadata: Metadata
-    let open: () => Metadata
+    const { open, again } = openForEach(make, (opened) => (metadata = opened))
     const reopened = async () => {
-      await metadata.close()
-      metadata = open()
+      await again()
       return metadata.access.load()
     }
-
-    beforeEach(async () => {
-      ;({ open } = await make())
-      metadata = open()
-    })
-    afterEach(() => metadata.close())
 
     it('keep users and organizations, which never share a name', async () => {
       const { access } = metadata
