@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
+import { Flights } from '../oci/flights.ts'
 import { findContent, partsOf } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
@@ -49,7 +50,7 @@ export class Checks {
   /** By kind, for one must not pass for another. */
   readonly #permitted = new LRUCache<string, true>({ max: 100_000 })
   readonly #refused = new LRUCache<string, { against: string; until: number }>({ max: 10_000 })
-  readonly #flights = new Map<string, Promise<string | undefined>>()
+  readonly #flights = new Flights()
 
   constructor(options: ChecksOptions) {
     this.#options = options
@@ -138,17 +139,12 @@ export class Checks {
     const key = keyOf(kind, asked.name, asked.digest)
     const refused = this.#refused.get(key)
     if (refused && now() < refused.until) return Promise.resolve(refused.against)
-    const running = this.#flights.get(key)
-    if (running) return running
-    const started = ask()
-      .then((against) => {
-        if (against !== undefined) this.#refused.set(key, { against, until: now() + missingFor[asked.rule.policy] })
-        if (against !== undefined && kind === 'manifest') this.#tellRefused(asked, against)
-        return against
-      })
-      .finally(() => this.#flights.delete(key))
-    this.#flights.set(key, started)
-    return started
+    return this.#flights.share(key, async () => {
+      const against = await ask()
+      if (against !== undefined) this.#refused.set(key, { against, until: now() + missingFor[asked.rule.policy] })
+      if (against !== undefined && kind === 'manifest') this.#tellRefused(asked, against)
+      return against
+    })
   }
 
   #tellRefused(asked: Asked, against: string): void {
