@@ -14,6 +14,7 @@ import type {
   TagPage,
   TagQuery,
 } from '../oci/registry.ts'
+import { pageOf } from '../oci/tag-page.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { CachedBlobs } from './cached-blobs.ts'
 import type { Lists } from './lists.ts'
@@ -120,7 +121,7 @@ export class CachedRegistry implements RegistryReader {
       return known.length > 0 ? { tags: known, more: false } : undefined
     }
     const ask = () => reader.listTags(name, {}, asker)
-    return page((await tagLists.get(name, '', { ask, offline, forced: this.#isForced(asker) })).tags, query)
+    return pageOf((await tagLists.get(name, '', { ask, offline, forced: this.#isForced(asker) })).tags, query)
   }
 
   listReferrers(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
@@ -136,11 +137,4 @@ export class CachedRegistry implements RegistryReader {
   #isForced(asker: Asker | undefined): boolean {
     return this.#parts.forcible && asker?.noCache === true
   }
-}
-
-/** The tags after `last`, at most `n`; `all` is in lexical order. */
-function page(all: Tag[], { n, last }: TagQuery): TagPage {
-  const after = last === undefined ? all : all.filter((tag) => tag > last)
-  const tags = after.slice(0, n)
-  return { tags, more: n !== undefined && n > 0 && after.length > n }
 }
