@@ -119,7 +119,7 @@ export class Manifests {
 }
 
 /** The blobs a manifest names, with their sizes; nothing of one that is no JSON. */
-export function blobsIn(manifest: ManifestRecord) {
+function blobsIn(manifest: ManifestRecord) {
   const content = findContent(manifest.bytes)
   if (!content) return []
   // BuildKit's cache lists layers as if they were manifests: these too may be asked for as blobs.

@@ -36,11 +36,6 @@ export class Authorization {
     this.#options = options
   }
 
-  /** Whether the credentials were refused when they were last used. */
-  get broken(): boolean {
-    return !this.#good
-  }
-
   /** The header to send before any challenge of this request; undefined while the host has not asked for one. */
   async foreseen(target: URL, scope: string): Promise<string | undefined> {
     const same = this.#remembered.get(`${target.origin} ${scope}`)

@@ -9,7 +9,7 @@ const timeoutCodes = new Set([
 const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED'])
 
 /** The code of an error or of the cause it wraps (undici wraps sockets' errors, Node several addresses' errors). */
-export function codeOf(error: unknown): string | undefined {
+function codeOf(error: unknown): string | undefined {
   for (let e: unknown = error, depth = 0; e instanceof Error && depth < 5; depth++) {
     const { code, errors } = e as { code?: unknown; errors?: unknown[] }
     if (typeof code === 'string') return code
