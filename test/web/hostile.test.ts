@@ -20,7 +20,13 @@ const config = JSON.stringify({
     Volumes: { [hostile]: {} },
     Labels: { [hostile]: hostile, wrong: 7 },
   },
-  history: [{ created: hostile, created_by: hostile }, null, { created_by: 7, empty_layer: true }],
+  history: [
+    { created: hostile, created_by: hostile },
+    // An expression that tries every blank as the first of its run would take hours.
+    { created_by: `a${' '.repeat(1_000_000)}b`, empty_layer: true },
+    null,
+    { created_by: 7, empty_layer: true },
+  ],
 })
 
 const repository = {
