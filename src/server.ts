@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess, platformed } from './access/access.ts'
-import { apiApp, type RequestEvent } from './api/app.ts'
+import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
 import { chunkCollector } from './chunk-garbage.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
@@ -125,7 +125,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
-  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
+  const { addressOf } = createForwarded(config)
+  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
   const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }

@@ -18,7 +18,7 @@ import { Workloads, type WorkloadRule } from './workloads.ts'
 
 export { sessionLifetime }
 export { AccountError, Accounts } from './accounts.ts'
-export { explain, otherUsers } from './explain.ts'
+export { explain, otherUsers, type AskedUpstream } from './explain.ts'
 export type { Action } from './policy.ts'
 export { guarded, type GuardOptions } from './guarded.ts'
 export { platformed } from './platforms.ts'

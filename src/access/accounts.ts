@@ -23,6 +23,9 @@ export class AccountError extends Error {
   override readonly name = 'AccountError'
 }
 
+/** Of one token: each request with it is held against all of them. */
+const mostScopes = 100
+
 /** A name is that of a namespace as well. */
 const nameForm = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
 
@@ -107,6 +110,8 @@ export class Accounts {
     { name, scopes, lifetime }: { name: string; scopes: readonly string[]; lifetime: number | undefined },
   ): Promise<{ token: string; record: TokenRecord }> {
     await this.#expectAccount(owner, ['user', 'organization'])
+    if (scopes.length > mostScopes)
+      throw new AccountError(`a token may have at most ${mostScopes} scopes, saw ${scopes.length}`)
     const wrong = scopes.find((scope) => !parseLimit(scope))
     if (wrong !== undefined || scopes.length === 0) {
       throw new AccountError(`a scope must be PATTERN:ACTIONS such as team/*:pull,push, saw ${JSON.stringify(wrong)}`)

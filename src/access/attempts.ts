@@ -15,7 +15,7 @@ const ofAccount: Allowance = { free: 100, longest: 60_000 }
 
 /** Counts are forgotten when nothing went wrong for so long. */
 const remembered = 3_600_000
-/** An address from which an account has logged in goes on whatever others do to the account. */
+/** An account goes on at an address from which it has logged in, whatever others do to either. */
 const trusted = 30 * 24 * 3_600_000
 
 interface Failures {
@@ -41,11 +41,8 @@ export class Attempts {
     const [both, place, everywhere] = keysOf(account, address)
     const knownSince = this.#known.get(both)
     const isKnown = knownSince !== undefined && this.#now() - knownSince < trusted
-    return Math.max(
-      this.#waitOf(both, here),
-      this.#waitOf(place, fromAddress),
-      isKnown ? 0 : this.#waitOf(everywhere, ofAccount),
-    )
+    const others = isKnown ? 0 : Math.max(this.#waitOf(place, fromAddress), this.#waitOf(everywhere, ofAccount))
+    return Math.max(this.#waitOf(both, here), others)
   }
 
   /** Counts an attempt as wrong, before it is looked at: many at once are no way around the count. */

@@ -101,7 +101,11 @@ export class AccountsAdmin {
   /** The visitor's own. Throws UNAUTHORIZED where the present one is wrong. */
   async changePassword(visitor: Visitor, { present, next }: { present: string; next: string }): Promise<void> {
     const user = expectPerson(visitor)
-    await this.#options.access.login({ username: user, password: present }, visitor.address)
+    const shown = await this.#options.access.login({ username: user, password: present }, visitor.address)
+    // In a password's place a token logs in, whosever it is.
+    if (shown.user !== user || shown.credential?.kind !== 'password') {
+      throw new RegistryError('UNAUTHORIZED', 'the present password is wrong')
+    }
     await this.#change(visitor, (accounts) => accounts.setPassword(user, next))
   }
 

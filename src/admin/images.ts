@@ -6,7 +6,7 @@ import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/ref
 import type { Asker, RegistryReader, TagMoment } from '../oci/registry.ts'
 import { readWhole } from '../oci/whole-blob.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
-import { layersWithHistory, readConfig, type ImageConfig, type Layer } from './image-config.ts'
+import { layersWithHistory, mostListed, readConfig, type ImageConfig, type Layer } from './image-config.ts'
 import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
 import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
 import type { Guard, Visitor } from './visitor.ts'
@@ -83,7 +83,7 @@ export class Images {
     const asker = guard.asker(visitor, name)
     const manifest = await registry.getManifest(name, reference, asker)
     const content = readManifest(manifest.bytes)
-    const children = content.manifests.filter(hasPlatform)
+    const children = content.manifests.filter(hasPlatform).slice(0, mostListed)
     const chosen = children.find((child) => platformOf(child) === platform) ?? usualOf(children)
     const isSingle = content.manifests.length === 0
     const digest = isSingle ? manifest.digest : chosen?.digest
@@ -96,7 +96,7 @@ export class Images {
       isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
       tag: isTag(reference) ? await metadata.browsing.findTag(name, reference) : undefined,
-      annotations: content.annotations ?? {},
+      annotations: listed(content.annotations),
       platforms: children.map((child) => ({ platform: platformOf(child), digest: child.digest })),
       image,
       problem,
@@ -129,16 +129,17 @@ export class Images {
     const { bytes, mediaType } = await registry.getManifest(name, digest, asker)
     const content = readManifest(bytes)
     const config = await this.#config(name, content.config, asker)
-    const stored = await metadata.browsing.storedAmong(content.layers.map((layer) => layer.digest))
+    const layers = layersWithHistory(content.layers.slice(0, mostListed), config)
+    const stored = await metadata.browsing.storedAmong(layers.map(({ descriptor }) => descriptor.digest))
     return {
       digest,
       mediaType,
       artifactType: content.artifactType,
       size: sizeOf(content),
-      annotations: content.annotations ?? {},
+      annotations: listed(content.annotations),
       config,
       configDigest: content.config?.digest,
-      layers: layersWithHistory(content.layers, config).map((layer) => ({
+      layers: layers.map((layer) => ({
         ...layer,
         stored: stored.has(layer.descriptor.digest),
       })),
@@ -168,7 +169,8 @@ export class Images {
       throw error
     })
     const attested = content.manifests.filter(({ annotations }) => annotations?.['vnd.docker.reference.type'])
-    const found: ReferrerView[] = [...listed.descriptors, ...attested].map((descriptor) => ({
+    const all = [...listed.descriptors, ...attested].slice(0, mostListed)
+    const found: ReferrerView[] = all.map((descriptor) => ({
       kind: referrerKind(descriptor),
       digest: descriptor.digest,
       type: descriptor.artifactType ?? descriptor.mediaType,
@@ -181,4 +183,8 @@ export class Images {
     }
     return found
   }
+}
+
+function listed(annotations: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).slice(0, mostListed))
 }

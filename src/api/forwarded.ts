@@ -81,8 +81,8 @@ const xForwarded = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
 function standardHops(elements: string[]): Hops {
   const hops: Hops = { for: [], proto: [], host: [] }
   for (const pair of elements.flatMap((element) => element.split(';'))) {
-    const [, name, value] = /^\s*(for|proto|host)="?([^"]*)"?\s*$/i.exec(pair) ?? []
-    if (name !== undefined) hops[name.toLowerCase() as keyof Hops].push(value!)
+    const [, name, quoted, plain] = /^(for|proto|host)=(?:"([^"]*)"|([^"]*))$/i.exec(pair.trim()) ?? []
+    if (name !== undefined) hops[name.toLowerCase() as keyof Hops].push(quoted ?? plain!)
   }
   return hops
 }

@@ -1,7 +1,7 @@
 import type { Descriptor } from './descriptor.ts'
 import { isDigest, quote } from './digest.ts'
 import { RegistryError } from './errors.ts'
-import { dockerList, dockerManifest, isMediaType, ociIndex, ociManifest } from './media-types.ts'
+import { dockerList, dockerManifest, isManifestType, ociIndex, ociManifest } from './media-types.ts'
 
 /** The largest manifest kept or accepted, in bytes. Clients refuse larger ones (containerd 4.4 MB, containers/image 4 MB). */
 export const maxManifestSize = 4 * 1024 * 1024
@@ -74,7 +74,7 @@ function contentOf(json: Record<string, unknown>, read: ReadDescriptor): Manifes
 
 /** The media type a manifest claims in its own body, or what its shape shows, for upstreams that send none. */
 export function mediaTypeOf(content: ManifestContent): string {
-  if (content.mediaType && isMediaType(content.mediaType)) return content.mediaType
+  if (content.mediaType && isManifestType(content.mediaType)) return content.mediaType
   const docker = [content.config, ...content.manifests].some((d) => d?.mediaType.startsWith('application/vnd.docker.'))
   if (content.manifests.length > 0) return docker ? dockerList : ociIndex
   return docker ? dockerManifest : ociManifest

@@ -3,7 +3,7 @@ import { digestOf, isDigest, quote, algorithmOf, hexOf, type Digest } from '../o
 import type { Descriptor } from '../oci/descriptor.ts'
 import { RegistryError, UpstreamError, isAbsence, unlessAbsent, type ErrorCode } from '../oci/errors.ts'
 import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
-import { acceptManifests, essence, isMediaType, isSchema1, ociIndex } from '../oci/media-types.ts'
+import { acceptManifests, essence, isManifestType, isSchema1, ociIndex } from '../oci/media-types.ts'
 import { parseContentRange, type ByteRange } from '../oci/range.ts'
 import { isTag, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type {
@@ -243,8 +243,7 @@ class UpstreamRegistry implements RegistrySource {
 
 /** The type sent, unless it is one that says nothing; then what the manifest says of itself. */
 function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => UpstreamError): string {
-  const vague = ['application/octet-stream', 'application/json', 'text/plain', 'text/html']
-  if (isMediaType(claimed) && !vague.includes(claimed)) return claimed
+  if (isManifestType(claimed) && claimed !== 'application/json') return claimed
   try {
     return mediaTypeOf(readManifest(bytes))
   } catch {

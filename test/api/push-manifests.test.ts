@@ -76,6 +76,17 @@ describe('a manifest', () => {
     expect(got.text()).toBe(chart)
   })
 
+  it.each(['text/html', 'application/xhtml+xml', 'image/svg+xml', 'text/xml', 'application/octet-stream'])(
+    'as %s is refused: served as that, a browser would run what is in it as ours',
+    async (type) => {
+      const { pusher } = await start()
+      const { mediaType: _, ...page } = { ...imageOf('{}'), annotations: { a: '<script>alert(1)</script>' } }
+      expectError(await pusher.manifest('page', page, type), 'MANIFEST_INVALID')
+      expectError(await pusher.manifest('page', { ...page, mediaType: type }, ''), 'MANIFEST_INVALID')
+      expect(await pusher.status('manifests/page')).toBe(404)
+    },
+  )
+
   it('that is an index may list blobs, as the cache of BuildKit does (case 50)', async () => {
     const { pusher } = await start()
     const cache = { schemaVersion: 2, mediaType: ociIndex, manifests: [descriptor('layer'), descriptor('{}')] }
