@@ -89,7 +89,8 @@ export class Body implements ReceivedBody {
     const before = this.#buffer
     const waiting = before.subarray(this.#start, this.#end)
     const needed = waiting.length + length
-    if (needed > before.length) this.#buffer = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(readAhead, this.length)))
+    if (needed > before.length)
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(readAhead, this.length)))
     waiting.copy(this.#buffer)
     this.#start = 0
     this.#end = waiting.length

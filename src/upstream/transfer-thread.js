@@ -28,10 +28,14 @@ const worthReading = 64 * 1024
 const collectEvery = 2 * 1024 * 1024
 
 setFlagsFromString('--expose-gc')
-const collect = /** @type {(options: { type: 'minor' }) => void} */ (runInNewContext('gc'))
+/** @type {unknown} */
+const gc = runInNewContext('gc')
+const collect = /** @type {(options: { type: 'minor' }) => void} */ (gc)
 let uncollected = 0
 
-const ways = openWays(/** @type {import('./ways.js').WaySettings} */ (workerData))
+/** @type {unknown} */
+const settings = workerData
+const ways = openWays(/** @type {import('./ways.js').WaySettings} */ (settings))
 /** @type {Map<number, Transfer>} */
 const transfers = new Map()
 /** @type {Buffer<ArrayBuffer>[]} */
@@ -131,7 +135,7 @@ class Transfer {
     this.#consume(consumed)
     try {
       const bytes = this.#buffer.subarray(this.#start + start, this.#start + end)
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         done += writeSync(file, bytes, done, bytes.length - done, position + done)
       }
       tell({ id: this.#id, report: 'written', waiting: this.#waiting })

@@ -27,7 +27,8 @@ interface PlainError {
 /** What the transfer thread tells. `waiting` bytes have come and are not consumed. */
 export type TransferReport =
   | { id: number; report: 'answered'; status: number; headers: Headers }
-  | { id: number; report: 'refused' | 'failed' | 'unwritten'; error: PlainError }
+  | { id: number; report: 'refused'; error: PlainError }
+  | { id: number; report: 'failed' | 'unwritten'; error: PlainError }
   | { id: number; report: 'came' | 'written'; waiting: number }
   | { id: number; report: 'read'; waiting: number; bytes: Uint8Array }
   | { id: number; report: 'ended' }

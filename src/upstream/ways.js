@@ -1,7 +1,13 @@
 // Plain JavaScript: the transfer thread opens the same ways as the main thread.
+import { createRequire } from 'node:module'
 import process from 'node:process'
-import { Agent, EnvHttpProxyAgent } from 'undici'
 import { publicLookup } from './inner.js'
+
+// The whole of undici takes 8 MiB more on each thread, for what is used nowhere here.
+const require = createRequire(import.meta.url)
+/** @type {unknown} */
+const alone = require('undici/lib/dispatcher/agent.js')
+const Agent = /** @type {typeof import('undici').Agent} */ (alone)
 
 /**
  * @typedef {object} WaySettings
@@ -30,12 +36,12 @@ export function openWays({ timeouts, ca }) {
     keepAliveMaxTimeout: timeouts.keepAlive,
     connections: 128,
   }
+  const ProxyAgent = proxied() ? loadProxyAgent() : undefined
   /** @param {object} connect @param {number} pipelining */
   const dispatcher = (connect, pipelining) => {
     const settings = { ...common, pipelining, connect: { timeout: timeouts.connect, ...trusted, ...connect } }
-    return proxied()
-      ? new EnvHttpProxyAgent({ ...settings, ...(trusted && { requestTls: trusted, proxyTls: trusted }) })
-      : new Agent(settings)
+    if (!ProxyAgent) return new Agent(settings)
+    return new ProxyAgent({ ...settings, ...(trusted && { requestTls: trusted, proxyTls: trusted }) })
   }
   // To undici a pipelining of 0 is no keep-alive.
   /** @param {object} connect */
@@ -46,6 +52,12 @@ export function openWays({ timeouts, ca }) {
     await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
   }
   return { open, guarded, close }
+}
+
+function loadProxyAgent() {
+  // It takes methods of dispatchers that only the whole gives them.
+  const undici = /** @type {typeof import('undici')} */ (require('undici'))
+  return undici.EnvHttpProxyAgent
 }
 
 function proxied() {
