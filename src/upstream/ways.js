@@ -56,8 +56,9 @@ export function openWays({ timeouts, ca }) {
 
 function loadProxyAgent() {
   // It takes methods of dispatchers that only the whole gives them.
-  const undici = /** @type {typeof import('undici')} */ (require('undici'))
-  return undici.EnvHttpProxyAgent
+  /** @type {unknown} */
+  const whole = require('undici')
+  return /** @type {typeof import('undici')} */ (whole).EnvHttpProxyAgent
 }
 
 function proxied() {
