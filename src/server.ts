@@ -37,8 +37,8 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** How much is left of chunks that were copied before it is collected, in bytes. More slow clients wait on what is fetched. */
-const garbage = { ofUpstreams: 2 * 1024 * 1024, ofUploads: 8 * 1024 * 1024 }
+/** How much is left of an upload's chunks that were copied before it is collected, in bytes. */
+const garbageOfUploads = 8 * 1024 * 1024
 
 /**
  * Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had.
@@ -52,9 +52,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   )
   const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
-  const store = await fsStore(data, chunkCollector(garbage.ofUploads))
+  const store = await fsStore(data, chunkCollector(garbageOfUploads))
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
-  const network = openNetwork({ ...(await extraCa(config)), dropped: chunkCollector(garbage.ofUpstreams) })
+  const network = openNetwork(await extraCa(config))
 
   const telemetry = createTelemetry({
     level: config.log.level,

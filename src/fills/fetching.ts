@@ -1,8 +1,7 @@
-import type { Buffers } from '../oci/buffers.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Arrival, Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
 import { isComing, nextStretch, segmentFor } from './plan.ts'
@@ -24,7 +23,7 @@ export interface FetchingFor {
   readonly present: Intervals
   /** Positions that readers wait for. */
   wanted(): number[]
-  landed(bytes: Uint8Array, position: number): Promise<void>
+  landed(bytes: Uint8Array | Arrival, position: number): Promise<void>
   /** The upstream has answered for the first time. */
   answered(): void
   /** Nothing is being fetched and nothing is left to ask for now. */
@@ -35,7 +34,6 @@ export interface FetchingFor {
 export interface FetchingOptions {
   policy: FillPolicy
   slots: Slots
-  buffers: Buffers
   now: () => number
 }
 
@@ -44,7 +42,6 @@ export class Fetching implements FetchTarget {
   readonly #fill: FetchingFor
   readonly #policy: FillPolicy
   readonly #slots: Slots
-  readonly #buffers: Buffers
   readonly #now: () => number
   readonly #sources: FillSource[] = []
   readonly #fetches = new Set<Fetch>()
@@ -65,7 +62,6 @@ export class Fetching implements FetchTarget {
     this.#fill = fill
     this.#policy = options.policy
     this.#slots = options.slots
-    this.#buffers = options.buffers
     this.#now = options.now
     const { stallAfter } = options.policy
     this.#watch = setInterval(() => this.#fetches.forEach((fetch) => fetch.watch(stallAfter)), stallAfter).unref()
@@ -125,7 +121,7 @@ export class Fetching implements FetchTarget {
     this.drive()
   }
 
-  landed(bytes: Uint8Array, position: number): Promise<void> {
+  landed(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     return this.#fill.landed(bytes, position)
   }
 
@@ -211,7 +207,7 @@ export class Fetching implements FetchTarget {
       small: this.#isSmall,
       wanted: () => this.#fill.wanted().some((position) => range.start <= position && position < fetch.end),
     })
-    const error: unknown = await fetch.run(this, this.#buffers).then(
+    const error: unknown = await fetch.run(this).then(
       () => undefined,
       (reason: unknown) => reason,
     )

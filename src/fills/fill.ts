@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
+import type { Arrival } from '../oci/registry.ts'
 import type { PartialBlob } from '../store/store.ts'
 import type { ReportFillEvent } from './events.ts'
 import { Fetching, type FetchingFor, type FetchingOptions } from './fetching.ts'
@@ -147,7 +148,7 @@ export class Fill implements FetchingFor {
     return waiting.map(({ position }) => (this.#isSmall ? 0 : position))
   }
 
-  async landed(bytes: Uint8Array, position: number): Promise<void> {
+  async landed(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     try {
       await this.#write(bytes, position)
       if (this.#state !== 'filling') return
@@ -162,7 +163,7 @@ export class Fill implements FetchingFor {
     if (this.#hasAll) this.#drive()
   }
 
-  async #write(bytes: Uint8Array, position: number): Promise<void> {
+  async #write(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     const write = this.#partial.write(bytes, position)
     this.#writes.add(write)
     try {

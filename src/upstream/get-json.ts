@@ -1,4 +1,3 @@
-import { request } from 'undici'
 import type { Network } from './network.ts'
 
 /** Milliseconds; a client waits for it with its login. */
@@ -11,6 +10,8 @@ export function jsonGetter(network: Network): (url: string) => Promise<unknown> 
   return async (url) => {
     const headers = { accept: 'application/json' }
     const signal = AbortSignal.timeout(deadline)
+    // Loaded when it is needed: most never send one.
+    const { request } = await import('undici')
     const answer = await request(url, { headers, signal, dispatcher: network.open.pooled })
     if (answer.statusCode !== 200) {
       await answer.body.dump({ limit: 64 * 1024 })

@@ -27,7 +27,7 @@ import type { Answer } from './transport.ts'
 export type { AccountOptions, UpstreamOptions } from './client.ts'
 export { loginSource, type Login } from './logins/login.ts'
 export type { UpstreamEvent } from './events.ts'
-export { publicLookup } from './inner.ts'
+export { publicLookup } from './inner.js'
 export { openNetwork, type Network } from './network.ts'
 export { jsonGetter } from './get-json.ts'
 export { poster } from './post.ts'
@@ -166,7 +166,7 @@ class UpstreamRegistry implements RegistrySource {
     headers: Record<string, string> = {},
     asker?: Asker,
   ): Promise<Answer> {
-    const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers }
+    const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers, large: true }
     const known = this.#signed.find(name, digest)
     if (known) {
       const answer = await this.#client.ask({ ...question, target: known }).catch((error: unknown) => {
