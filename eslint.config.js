@@ -20,7 +20,12 @@ export default tseslint.config(
     files: ['src/web/assets/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
-      globals: { document: 'readonly', navigator: 'readonly', EventSource: 'readonly', setTimeout: 'readonly' },
+      globals: Object.fromEntries(
+        ['document', 'navigator', 'location', 'fetch', 'DOMParser', 'EventSource', 'setTimeout'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
     },
   },
   { files: ['eslint.config.js'], extends: [tseslint.configs.disableTypeChecked] },

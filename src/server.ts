@@ -12,6 +12,7 @@ import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
+import type { RegistrySource } from './oci/registry.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
 import { peopleApp } from './people.ts'
@@ -27,6 +28,7 @@ import {
   type Login,
   type Network,
 } from './upstream/upstream.ts'
+import { warming } from './warming.ts'
 import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
@@ -102,11 +104,14 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   })
   await cache.start()
 
+  const sources = new Map<string, RegistrySource>()
   const cached = config.upstreams.map((upstream, index) => {
     const { name } = upstream
     const shared = { upstream: name, metadata, now }
     const reach = { ...reached(upstream, network, now), report }
-    const kept = cache.registry(name, upstreamRegistry(reach), upstream)
+    const source = upstreamRegistry(reach)
+    sources.set(name, source)
+    const kept = cache.registry(name, source, upstream)
     const good = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
     const registry = platformed({ ...shared, registry: good, rules: upstream })
     const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
@@ -125,11 +130,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
   hosted.start()
   const registry = namespaces(cached, hosted)
+  const warm = warming({ config, registry, sources, metadata, report, now })
+  await warm.start()
   const { addressOf } = createForwarded(config)
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }
+  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, webhooks, warm, report }
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
     .route('/', health)
     .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
@@ -152,6 +159,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   async function close(): Promise<void> {
     await certificates?.stop()
     access.stop()
+    await warm.stop()
     await webhooks.stop()
     audit.stop()
     await hosted.stop()

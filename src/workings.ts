@@ -4,6 +4,8 @@ import type { Config } from './config/config.ts'
 import type { Hosted } from './hosted/hosted.ts'
 import type { BlobStore } from './store/store.ts'
 import type { Telemetry } from './telemetry/telemetry.ts'
+import type { Warm } from './warm/warm.ts'
+import type { Webhooks } from './webhooks/webhooks.ts'
 
 export interface WorkingParts {
   config: Config
@@ -11,11 +13,17 @@ export interface WorkingParts {
   cache: Cache
   hosted: Hosted
   telemetry: Telemetry
+  warm: Warm
+  webhooks: Webhooks
 }
 
 /** For those who look after the registry: what goes on in its rooms, and the work they can be told to do. */
-export function workingsOf({ config, store, cache, hosted, telemetry: { conditions } }: WorkingParts): Workings {
+export function workingsOf(parts: WorkingParts): Workings {
+  const { config, store, cache, hosted, warm, webhooks } = parts
+  const { conditions } = parts.telemetry
   return {
+    warm,
+    webhooks: webhooks.hooks,
     fills: () => cache.fillProgress,
     upstreams: () => config.upstreams.map(({ name, url }) => ({ name, url, ...conditions.upstream(name) })),
     problems: () => conditions.problems,

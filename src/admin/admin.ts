@@ -12,6 +12,8 @@ import { ImageActions } from './image-actions.ts'
 import { Images } from './images.ts'
 import { Repositories } from './repositories.ts'
 import { Guard, type Visitor } from './visitor.ts'
+import { WarmAdmin } from './warm.ts'
+import { WebhooksAdmin } from './webhooks.ts'
 import type { Workings } from './workings.ts'
 
 export type { AccountDetails, AccountView, TokenView } from './accounts.ts'
@@ -26,7 +28,17 @@ export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
 export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
 export type { Guard, Visitor } from './visitor.ts'
-export type { Going, Problem, UpstreamState, Workings } from './workings.ts'
+export type { WarmView } from './warm.ts'
+export type {
+  Going,
+  HookState,
+  Problem,
+  UpstreamState,
+  WaitingEvent,
+  WarmListState,
+  WarmRunState,
+  Workings,
+} from './workings.ts'
 
 export interface AdminOptions {
   registry: Registry & { isHosted(name: RepositoryName): boolean; locate(address: { path: string }): RepositoryName }
@@ -50,6 +62,8 @@ export interface Admin {
   readonly actions: ImageActions
   readonly cache: CacheAdmin
   readonly accounts: AccountsAdmin
+  readonly warm: WarmAdmin
+  readonly webhooks: WebhooksAdmin
   audit(visitor: Visitor, query: AuditQuery): Promise<AuditPage>
   /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
   readonly locate: (path: string) => RepositoryName
@@ -81,6 +95,8 @@ export function createAdmin(options: AdminOptions): Admin {
     audit: (visitor, query) => auditPage({ guard, metadata }, visitor, query),
     accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom }),
     cache: new CacheAdmin({ metadata, guard, workings, now }),
+    warm: new WarmAdmin({ guard, workings }),
+    webhooks: new WebhooksAdmin({ guard, workings }),
     locate: (path) => registry.locate({ path }),
   }
 }

@@ -7,6 +7,8 @@ import { cacheRoutes } from './cache-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
 import { Routes, type OpenApiDocument } from './routes.ts'
+import { warmRoutes } from './warm-api.ts'
+import { webhookRoutes } from './webhooks-api.ts'
 
 export interface AdminApiOptions extends Doorway {
   admin: Admin
@@ -20,6 +22,8 @@ export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Binding
   imageRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)
+  warmRoutes(routes, admin)
+  webhookRoutes(routes, admin)
   const description =
     'Administration beside the distribution API. Times are in milliseconds since 1970, sizes in bytes.'
   // Made when it is first asked for: a start need not wait for it, nor hold its 4 MiB.

@@ -1,6 +1,17 @@
 import type { RepositoryName } from '../oci/reference.ts'
 
-export type AdminAction = 'delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect'
+export type AdminAction =
+  | 'delete'
+  | 'tag'
+  | 'check'
+  | 'evict'
+  | 'fetch'
+  | 'fetch stopped'
+  | 'pin'
+  | 'unpin'
+  | 'collect'
+  | 'webhook sent again'
+  | 'webhook tested'
 
 /** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
 export interface AdminEvent {

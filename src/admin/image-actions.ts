@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
-import type { Asker, Registry } from '../oci/registry.ts'
+import type { Registry } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Image } from './images.ts'
 import type { Guard, Visitor } from './visitor.ts'
@@ -13,9 +13,6 @@ export interface ImageActionsOptions {
   guard: Guard
   workings: Workings
 }
-
-/** How many blobs are fetched at once for somebody who wants all of an image. */
-const fetchedAtOnce = 2
 
 /** What may be done to a tag or a digest. Each throws UNAUTHORIZED or DENIED to those who may not, and what the registry throws. */
 export class ImageActions {
@@ -62,15 +59,12 @@ export class ImageActions {
     return freed
   }
 
-  /** Fetches every layer of an image that is not here; resolves once that has begun. */
-  async fetch(visitor: Visitor, name: RepositoryName, { digest, layers }: Image): Promise<void> {
-    const { guard } = this.#options
+  /** Fetches all of an image that is not here, in the background; resolves once that has begun. */
+  async fetch(visitor: Visitor, name: RepositoryName, { digest }: Image): Promise<void> {
+    const { guard, workings } = this.#options
     await guard.expectAdministrator(visitor)
-    const missing = layers.filter(({ stored }) => !stored).map(({ descriptor }) => descriptor.digest)
-    const asker = guard.asker(visitor, name)
+    await workings.warm.fetch({ references: [`${name}@${digest}`], limit: 1, order: 'version', platforms: [] })
     guard.done(visitor, 'fetch', name, digest)
-    // Whoever asked need not wait: how far each fill comes, and how it ends, is told by the cache.
-    for (let i = 0; i < fetchedAtOnce; i++) void this.#drain(name, missing, asker).catch(() => {})
   }
 
   async #collectBlobs(name: RepositoryName, digest: Digest, into: Set<Digest>): Promise<void> {
@@ -79,17 +73,5 @@ export class ImageActions {
     const content = readManifest(bytes)
     for (const blob of blobsOf(content)) into.add(blob.digest)
     for (const child of content.manifests) await this.#collectBlobs(name, child.digest, into)
-  }
-
-  async #drain(name: RepositoryName, digests: Digest[], asker: Asker): Promise<void> {
-    const buffer = Buffer.alloc(512 * 1024)
-    for (let digest = digests.shift(); digest; digest = digests.shift()) {
-      const blob = await this.#options.registry.getBlob(name, digest, undefined, asker)
-      try {
-        while ((await blob.read(buffer)) > 0);
-      } finally {
-        blob.close()
-      }
-    }
   }
 }

@@ -215,3 +215,79 @@ export const auditPage = z.object({
     .readonly(),
   next: optional(z.number()).meta({ description: 'where to go on, as before; absent at the end' }),
 })
+
+export const attempt = z
+  .object({
+    event: z.string().meta({ description: 'the id, as in the header webhook-id' }),
+    type: z.string(),
+    at: time,
+    attempts: z.number().meta({ description: 'which attempt it was, from 1' }),
+    status: optional(z.number()),
+    problem: optional(z.string()).meta({ description: 'absent where the receiver took it' }),
+  })
+  .meta({ id: 'WebhookAttempt' })
+
+export const webhook = z
+  .object({
+    name: z.string(),
+    host: z.string().meta({ description: 'where it is sent; the rest of its URL may be secret' }),
+    events: strings.meta({ description: 'none for all' }),
+    match: strings,
+    waiting: z.number(),
+    last: optional(attempt),
+    nextAt: optional(time),
+  })
+  .meta({ id: 'Webhook' })
+
+export const waitingEvent = z
+  .object({
+    id: z.string(),
+    type: z.string(),
+    subject: z.string(),
+    createdAt: time,
+    attempts: z.number(),
+    dueAt: time,
+    problem: optional(z.string()).meta({ description: 'why the last attempt failed' }),
+  })
+  .meta({ id: 'WaitingEvent' })
+
+export const warmOrder = z.object({
+  references: strings,
+  limit: z.number().int().min(1).max(1000).meta({ description: 'most tags of a pattern' }),
+  order: z.enum(['version', 'pulls']).meta({ description: 'which tags of a pattern come first' }),
+  platforms: strings,
+})
+
+export const warmRun = z
+  .object({
+    id: z.number(),
+    list: optional(z.string()).meta({ description: 'absent where somebody named references by hand' }),
+    order: warmOrder,
+    startedAt: time,
+    endedAt: optional(time),
+    outcome: optional(z.enum(['ok', 'failed', 'spared', 'stopped'])).meta({
+      description: 'absent while it goes on; spared: pulls were left to people',
+    }),
+    bytes: z.number().meta({ description: 'of blobs that were not here before' }),
+    references: z
+      .array(
+        z.object({
+          reference: z.string(),
+          outcome: z.enum(['waiting', 'running', 'ok', 'failed', 'spared']),
+          message: optional(z.string()).meta({ description: 'why it is not ok' }),
+          bytes: z.number(),
+          at: optional(time),
+        }),
+      )
+      .readonly(),
+  })
+  .meta({ id: 'WarmRun' })
+
+export const warmList = warmOrder
+  .extend({
+    name: z.string(),
+    schedule: optional(z.string()).meta({ description: "cron's, in UTC" }),
+    nextAt: optional(time),
+    run: optional(warmRun).meta({ description: 'the run that goes on, else the last one' }),
+  })
+  .meta({ id: 'WarmList' })

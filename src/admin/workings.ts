@@ -1,3 +1,4 @@
+import type { AttemptRecord, WarmOrder, WarmResult, WarmRunRecord } from '../metadata/metadata.ts'
 import type { Digest } from '../oci/digest.ts'
 
 // What goes on inside, as the rooms that do the work tell it. The server's wiring puts it together.
@@ -46,7 +47,82 @@ export interface Going {
   readonly size: number
 }
 
+/** A receiver of webhooks, and how telling it goes. */
+export interface HookState {
+  readonly name: string
+  /** The rest of its URL may be secret. */
+  readonly host: string
+  /** None for all. */
+  readonly events: readonly string[]
+  readonly match: readonly string[]
+  /** Events that it is still to be told. */
+  readonly waiting: number
+  readonly last: AttemptRecord | undefined
+  /** When it is told next of something that waits, in milliseconds since 1970. */
+  readonly nextAt: number | undefined
+}
+
+/** An event that a receiver is still to be told. */
+export interface WaitingEvent {
+  readonly id: string
+  readonly type: string
+  readonly subject: string
+  readonly createdAt: number
+  readonly attempts: number
+  readonly dueAt: number
+  /** Why the last attempt failed. */
+  readonly problem: string | undefined
+}
+
+/** Unknown names are undefined, or nothing. */
+export interface WebhookWorkings {
+  list(): Promise<readonly HookState[]>
+  /** Oldest first. */
+  waitingFor(name: string, limit: number): Promise<readonly WaitingEvent[] | undefined>
+  /** Sends what waits now, all of it or one event; how many that are. */
+  sendAgain(name: string, id?: string): Promise<number>
+  test(name: string): Promise<AttemptRecord | undefined>
+}
+
+/** How a run of a warm list does. Times are in milliseconds since 1970. */
+export interface WarmRunState extends WarmRunRecord {
+  readonly references: readonly {
+    readonly reference: string
+    readonly outcome: WarmResult['outcome'] | 'waiting' | 'running'
+    /** Why it is not `ok`. */
+    readonly message: string | undefined
+    readonly bytes: number
+    readonly at: number | undefined
+  }[]
+  /** Of blobs that were not here before. */
+  readonly bytes: number
+}
+
+export interface WarmListState extends WarmOrder {
+  readonly name: string
+  /** Cron's, in UTC. */
+  readonly schedule?: string | undefined
+  readonly nextAt: number | undefined
+  /** The run that goes on, else the last one. */
+  readonly run: WarmRunState | undefined
+}
+
+export interface WarmWorkings {
+  lists(): Promise<readonly WarmListState[]>
+  /** The newest of what somebody named by hand. */
+  byHand(limit: number): Promise<readonly WarmRunState[]>
+  find(run: number): Promise<WarmRunState | undefined>
+  /** Begins to fetch a list, if that is not going on already; undefined where there is none of this name. */
+  fetchList(name: string): Promise<WarmRunState | undefined>
+  /** Throws what is wrong with a reference. */
+  fetch(order: WarmOrder): Promise<WarmRunState>
+  /** Ends a run; false where it is over. */
+  cancel(run: number): boolean
+}
+
 export interface Workings {
+  readonly warm: WarmWorkings
+  readonly webhooks: WebhookWorkings
   fills(): readonly FillProgress[]
   upstreams(): readonly UpstreamState[]
   /** Newest first. */

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Blob, BlobHead, RegistryReader, Soon } from '../oci/registry.ts'
@@ -81,6 +82,7 @@ export class CachedBlobs {
         return this.#read(name, digest, stored, range)
       }
       const source = this.#source(name, digest, asker)
+      if (!this.#options.fills.canStore && asker?.background) throw cannotKeep(digest)
       if (!this.#options.fills.canStore) return this.#passThrough(source, digest, size, range)
       try {
         const filled = await this.#fill(source, { name, digest, size, range, asker, proven })
@@ -88,6 +90,7 @@ export class CachedBlobs {
       } catch (error) {
         if (!(error instanceof StorageFailure)) throw error
         this.#options.fills.storageFailed(error)
+        if (asker?.background) throw error
         return this.#passThrough(source, digest, size, range)
       }
     }
@@ -211,7 +214,7 @@ export class CachedBlobs {
   #source(name: RepositoryName, digest: Digest, asker?: Asker): FillSource {
     const { upstream, reader, bandwidth } = this.#options
     const getBlob = async (range?: ByteRange) => reader.getBlob(name, digest, range, asker)
-    return { upstream, repository: name, bandwidth, getBlob }
+    return { upstream, repository: name, bandwidth, getBlob, background: asker?.background }
   }
 
   #used(digest: Digest, outcome: Outcome): void {
@@ -226,6 +229,11 @@ export class CachedBlobs {
   #repository(name: RepositoryName): RepositoryKey {
     return { registry: this.#options.upstream, name }
   }
+}
+
+function cannotKeep(digest: Digest): RegistryError {
+  const message = `${digest} is not fetched: the data folder takes nothing at the moment`
+  return new RegistryError('UNAVAILABLE', message, { status: 503 })
 }
 
 interface Wanted {

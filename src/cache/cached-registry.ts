@@ -81,8 +81,8 @@ export class CachedRegistry implements RegistryReader {
   getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
     const held = this.#checkHeld(name, digest, asker)
     const get = () => {
-      // What Berth reads for its own sake is no pull.
-      if (asker) this.#parts.readAhead?.blobAsked(name, digest)
+      // What Berth reads for its own sake is no pull; what is fetched in the background, layer by layer, needs nothing ahead.
+      if (asker && !asker.background) this.#parts.readAhead?.blobAsked(name, digest)
       return this.#parts.blobs.get(name, digest, range, asker)
     }
     return held ? held.then(get) : get()

@@ -8,6 +8,7 @@ export class MemoryBlob implements Blob {
   readonly size: number
   readonly range: ByteRange
   readonly whole: Uint8Array<ArrayBuffer>
+  readonly isKept = true
   #position = 0
 
   constructor(digest: Digest, bytes: Uint8Array<ArrayBuffer>) {

@@ -20,6 +20,7 @@ import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
 import { checkTls, tls } from './tls.ts'
 import { upstreams } from './upstreams.ts'
+import { checkWarmUpstreams, warm } from './warm.ts'
 import { webhooks } from './webhooks.ts'
 
 const day = 24 * 3_600_000
@@ -52,6 +53,7 @@ export const configSchema = group({
   }),
   upstreams,
   signatures,
+  warm,
   fill: defaultGroup({
     connections: option(wholeNumber(1, 64).prefault(4), 'parallel ranges of one large blob'),
     parallelThreshold: option(size().prefault('16MiB'), 'blobs from this size on are fetched in parallel ranges'),
@@ -95,6 +97,7 @@ export const configSchema = group({
 })
   .superRefine(checkTrustedRoot, { when: () => true })
   .superRefine(checkTls, { when: () => true })
+  .superRefine(checkWarmUpstreams, { when: () => true })
 
 type DeepReadonly<T> = T extends readonly (infer Item)[]
   ? readonly DeepReadonly<Item>[]

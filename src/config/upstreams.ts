@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { duration, freshness, hostAndPort, httpUrl, listOf, oneOf, size, text, wholeNumber, yesOrNo } from './checks.ts'
 import { accounts, credentials } from './credentials.ts'
 import { group, option } from './option.ts'
+import { platformPatterns } from './platforms.ts'
 import { signatureRules } from './signatures.ts'
 
 const rule = group({
@@ -11,10 +12,6 @@ const rule = group({
 })
 
 const patterns = () => listOf(text('a pattern of REPOSITORY:TAG such as library/*:latest'), 'patterns').prefault([])
-
-const platformForm = /^[a-z0-9*._-]+(?:\/[a-z0-9*._-]+){0,2}$/
-const platformPatterns = () =>
-  listOf(text('a pattern such as linux/amd64 or windows/*', platformForm), 'patterns').prefault([])
 
 /** The options of one upstream. */
 const upstream = group({

@@ -23,6 +23,8 @@ export interface FetchingFor {
   readonly present: Intervals
   /** Positions that readers wait for. */
   wanted(): number[]
+  /** Whether what nobody waits for is to be fetched as well. */
+  wantsAll(): boolean
   landed(bytes: Uint8Array | Arrival, position: number): Promise<void>
   /** The upstream has answered for the first time. */
   answered(): void
@@ -84,7 +86,7 @@ export class Fetching implements FetchTarget {
   /** Asks for what is next, as far as connections allow. Call it whenever something has changed. */
   drive(): void {
     if (this.#stopped || this.#waitOutPause()) return
-    while (this.#fetches.size < this.#connections() && this.#fetchNext(this.#policy.complete !== 'never'));
+    while (this.#fetches.size < this.#connections() && this.#fetchNext(this.#fill.wantsAll()));
     while (this.#fetches.size < this.#connections() + urgentConnections && this.#mayOvertake && this.#fetchNext(false));
     if (this.#fetches.size === 0) this.#fill.idle()
   }

@@ -49,7 +49,7 @@ export class FillBlob implements Blob {
     try {
       return await this.#readFill(into)
     } catch (error) {
-      if (!(error instanceof StorageFailure) || this.#closed) throw error
+      if (!(error instanceof StorageFailure) || this.#closed || this.#source.background) throw error
       const range = { start: this.#position, end: this.#end }
       this.#direct = await passThrough(this.#source, this.digest, this.size, range)
       if (this.#closed) this.#direct.close()

@@ -40,7 +40,7 @@ export class Fill implements FetchingFor {
   readonly #options: FillOptions
   readonly #partial: PartialBlob
   readonly #fetching: Fetching
-  readonly #readers = new Map<object, Waiting | undefined>()
+  readonly #readers = new Map<FillSource, Waiting | undefined>()
   #state: 'filling' | 'verifying' | FillResult = 'filling'
   #verified = false
   /** Under way. */
@@ -144,8 +144,14 @@ export class Fill implements FetchingFor {
   // What fetching tells.
 
   wanted(): number[] {
-    const waiting = [...this.#readers.values()].filter((waiting) => waiting !== undefined)
-    return waiting.map(({ position }) => (this.#isSmall ? 0 : position))
+    const positions: number[] = []
+    for (const [{ background }, waiting] of this.#readers)
+      if (waiting && !background) positions.push(this.#isSmall ? 0 : waiting.position)
+    return positions
+  }
+
+  wantsAll(): boolean {
+    return this.#options.policy.complete !== 'never' || [...this.#readers.keys()].some(({ background }) => background)
   }
 
   async landed(bytes: Uint8Array | Arrival, position: number): Promise<void> {

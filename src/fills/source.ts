@@ -8,6 +8,8 @@ export interface FillSource {
   readonly repository: string
   /** The upstream's cap, if it has one. */
   readonly bandwidth?: Bandwidth | undefined
+  /** Reads what comes, at whatever pace it does: nothing is fetched sooner for its sake, but all of it is. */
+  readonly background?: boolean | undefined
   getBlob(range?: ByteRange): Promise<Blob>
   /** Is told how the upstream takes this repository's asking: that it answered, or why it refused. */
   readonly heard?: (outcome: 'answered' | Error) => void

@@ -44,7 +44,7 @@ export class FallbackTags {
       if (!index) return
       const manifests = change(index.manifests)
       if (manifests.length === index.manifests.length) return
-      const tags = { tags: [tag], immutable: () => false, maxTags: Infinity }
+      const tags = { tags: [tag], immutable: () => false, maxTags: Infinity, silent: true as const }
       await this.#metadata.putManifest(name, indexOf({ ...index, manifests }), tags, this.#now())
     })
   }

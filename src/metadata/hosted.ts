@@ -23,6 +23,8 @@ export interface TagsToSet {
   readonly immutable: (tag: Tag) => boolean
   /** The most tags the namespace may have. */
   readonly maxTags: number
+  /** Nobody is to be told of it: what keeps itself in step is no push. */
+  readonly silent?: true
 }
 
 /** Why a manifest was not put, if it was not; nothing is changed then. */

@@ -11,6 +11,7 @@ import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
 import type { SignatureMetadata } from './signatures.ts'
 import type { SpendingMetadata } from './spending.ts'
+import type { WarmMetadata } from './warm.ts'
 import type { WebhookMetadata } from './webhooks.ts'
 
 export type * from './access.ts'
@@ -20,6 +21,7 @@ export type * from './figures.ts'
 export type * from './hosted.ts'
 export type * from './signatures.ts'
 export type * from './spending.ts'
+export type * from './warm.ts'
 export type * from './webhooks.ts'
 
 /** A repository's place: the registry it belongs to (an upstream's name) and its name there. */
@@ -102,6 +104,8 @@ export interface Metadata {
   readonly signatures: SignatureMetadata
   /** On whose behalf pulls were spent. */
   readonly spending: SpendingMetadata
+  /** What was fetched ahead of being wanted. */
+  readonly warm: WarmMetadata
   /** What other systems are still to be told. */
   readonly webhooks: WebhookMetadata
 

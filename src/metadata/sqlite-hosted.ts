@@ -16,9 +16,13 @@ import type {
 } from './hosted.ts'
 import type { ManifestRecord } from './metadata.ts'
 import type { DurableWrites } from './durable-writes.ts'
+import type { SqliteChanges } from './sqlite-changes.ts'
 import { collectIn } from './sqlite-collect.ts'
 import { putManifestIn } from './sqlite-put-manifest.ts'
 import { Uses } from './uses.ts'
+import type { TagChange } from './webhooks.ts'
+
+type HostedTagChange = Extract<TagChange, { type: 'tag-pushed' | 'tag-deleted' }>
 
 /** Larger than any page that is asked for. */
 const all = 2 ** 31
@@ -28,9 +32,11 @@ export class SqliteHosted implements HostedMetadata {
   readonly #sql: HostedStatements
   readonly #writes: DurableWrites
   readonly #touches: Uses
+  readonly #changes: SqliteChanges
 
-  constructor(database: Database, writes: DurableWrites) {
+  constructor(database: Database, writes: DurableWrites, changes: SqliteChanges) {
     this.#database = database
+    this.#changes = changes
     this.#sql = hostedStatements(database)
     this.#writes = writes
     const touch = database.transaction((touches: Map<string, number>) => this.#touch(touches))
@@ -125,7 +131,12 @@ export class SqliteHosted implements HostedMetadata {
   }
 
   putManifest(name: RepositoryName, manifest: HostedManifest, tags: TagsToSet, at: number): Promise<PutResult> {
-    return this.#writes.run(() => putManifestIn(this.#sql, name, this.#idOf(name), { manifest, tags, at }))
+    return this.#writes.run(() => {
+      const result = putManifestIn(this.#sql, name, this.#idOf(name), { manifest, tags, at })
+      const change = { type: 'tag-pushed', repository: name, digest: manifest.digest } as const
+      if ('done' in result && !tags.silent) this.#note(tags.tags, change, at)
+      return result
+    })
   }
 
   deleteManifest(name: RepositoryName, digest: Digest, at: number): Promise<boolean> {
@@ -134,6 +145,8 @@ export class SqliteHosted implements HostedMetadata {
       if (id === undefined || !this.#sql.hasManifest.get(id, digest)) return false
       // What it listed loses its hold here; somebody may be pulling it.
       this.#sql.touchChildren.run(at, id, id, digest)
+      const tags = this.#sql.listTagsOf.all(name, digest).map(({ tag }) => tag as Tag)
+      this.#note(tags, { type: 'tag-deleted', repository: name, digest }, at)
       this.#sql.deleteTagsOf.run(id, digest)
       this.#sql.deleteReferences.run(id, digest)
       this.#sql.deleteManifest.run(id, digest)
@@ -160,6 +173,7 @@ export class SqliteHosted implements HostedMetadata {
       const meant = this.#sql.findTag.get(name, tag)
       if (!meant) return false
       this.#sql.touchManifest.run(at, name, meant.digest)
+      this.#note([tag], { type: 'tag-deleted', repository: name, digest: meant.digest as Digest }, at)
       return this.#sql.deleteTag.run(this.#find(name)!, tag).changes > 0
     })
   }
@@ -200,6 +214,10 @@ export class SqliteHosted implements HostedMetadata {
 
   flush(): void {
     this.#touches.flush()
+  }
+
+  #note(tags: readonly Tag[], change: Omit<HostedTagChange, 'tag'>, at: number): void {
+    for (const tag of tags) this.#changes.note({ ...change, tag }, at)
   }
 
   #touch(touches: Map<string, number>): void {

@@ -5,27 +5,23 @@ import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
-import type {
-  EvictionCandidate,
-  ManifestRecord,
-  Metadata,
-  RepositoryKey,
-  StoredBlobRecord,
-  TagRecord,
-} from './metadata.ts'
+import type { EvictionCandidate, ManifestRecord, Metadata, RepositoryKey, StoredBlobRecord } from './metadata.ts'
 import { DurableWrites } from './durable-writes.ts'
 import { isLocked, LockWait } from './lock-wait.ts'
 import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
+import { SqliteChanges } from './sqlite-changes.ts'
 import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqlitePins } from './sqlite-pins.ts'
 import { SqliteSignatures } from './sqlite-signatures.ts'
 import { SqliteSpending } from './sqlite-spending.ts'
+import { SqliteTags } from './sqlite-tags.ts'
 import { statements, type Statements } from './statements.ts'
 import { SqliteUpstreams, type SqliteParts } from './sqlite-upstreams.ts'
+import { SqliteWarm } from './sqlite-warm.ts'
 import { SqliteWebhooks } from './sqlite-webhooks.ts'
 import { Uses } from './uses.ts'
 import { WalSync } from './wal-sync.ts'
@@ -63,6 +59,12 @@ class SqliteMetadata implements Metadata {
   readonly #ids = new LRUCache<string, number>({ max: 10_000 })
   readonly #uses: Uses
   readonly #upstreams: SqliteUpstreams
+  readonly #tags: SqliteTags
+  readonly findTag: Metadata['findTag'] = (...given) => this.#tags.findTag(...given)
+  readonly putTag: Metadata['putTag'] = (...given) => this.#tags.putTag(...given)
+  readonly deleteTag: Metadata['deleteTag'] = (...given) => this.#tags.deleteTag(...given)
+  readonly listTags: Metadata['listTags'] = (...given) => this.#tags.listTags(...given)
+  readonly listAllTags: Metadata['listAllTags'] = () => this.#tags.listAllTags()
   readonly noteTag: Metadata['noteTag'] = (...given) => this.#upstreams.noteTag(...given)
   readonly tagHistory: Metadata['tagHistory'] = (...given) => this.#upstreams.tagHistory(...given)
   readonly tagsOf: Metadata['tagsOf'] = (...given) => this.#upstreams.tagsOf(...given)
@@ -85,6 +87,7 @@ class SqliteMetadata implements Metadata {
   readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
   readonly spending: SqliteSpending
+  readonly warm: SqliteWarm
   readonly webhooks: SqliteWebhooks
 
   constructor(database: Database.Database, sync: WalSync) {
@@ -92,7 +95,8 @@ class SqliteMetadata implements Metadata {
     this.#sync = sync
     this.#lock = new LockWait(database, busyTimeout)
     this.#writes = new DurableWrites({ database, lock: this.#lock, sync })
-    this.hosted = new SqliteHosted(database, this.#writes)
+    const changes = new SqliteChanges(database)
+    this.hosted = new SqliteHosted(database, this.#writes, changes)
     this.access = new SqliteAccess(database, this.#writes)
     this.audit = new SqliteAudit(database)
     const writing = (work: () => unknown) => this.#write(work)
@@ -109,34 +113,16 @@ class SqliteMetadata implements Metadata {
       write: (work) => this.#write(work),
     }
     this.#upstreams = new SqliteUpstreams(parts)
+    this.#tags = new SqliteTags(parts, changes)
     this.signatures = new SqliteSignatures(parts)
-    this.webhooks = new SqliteWebhooks(database)
+    this.warm = new SqliteWarm(database, this.#writes)
+    this.webhooks = new SqliteWebhooks(database, this.#writes, changes)
     const write = database.transaction((uses: Map<string, number>) => {
       for (const [digest, at] of uses) {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
       }
     })
     this.#uses = new Uses((uses) => this.#write(() => write(uses)))
-  }
-
-  async findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined> {
-    const id = this.#find(repository)
-    const row = id === undefined ? undefined : this.#sql.findTag.get(id, tag)
-    return row && { digest: row.digest as Digest, checkedAt: row.checked_at }
-  }
-
-  async putTag(repository: RepositoryKey, tag: Tag, record: TagRecord): Promise<void> {
-    this.#write(() => this.#sql.putTag.run(this.#idOf(repository), tag, record.digest, record.checkedAt))
-  }
-
-  async deleteTag(repository: RepositoryKey, tag: Tag): Promise<void> {
-    const id = this.#find(repository)
-    if (id !== undefined) this.#write(() => this.#sql.deleteTag.run(id, tag))
-  }
-
-  async listTags(repository: RepositoryKey): Promise<Tag[]> {
-    const id = this.#find(repository)
-    return id === undefined ? [] : this.#sql.listTags.all(id).map((row) => row.tag as Tag)
   }
 
   async findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined> {
@@ -157,7 +143,7 @@ class SqliteMetadata implements Metadata {
       this.#sql.linkManifest.run(id, manifest.digest)
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
       if (!tag) return
-      this.#sql.putTag.run(id, tag.tag, manifest.digest, tag.checkedAt)
+      this.#tags.putTagIn(id, repository, tag.tag, { digest: manifest.digest, checkedAt: tag.checkedAt })
       this.#upstreams.noteTagIn(id, tag.tag, manifest.digest, tag.checkedAt)
     })
     this.#write(write)
@@ -227,10 +213,6 @@ class SqliteMetadata implements Metadata {
       this.#sql.removeManifest.run(digest)
     })
     this.#write(remove)
-  }
-
-  async listAllTags(): Promise<(RepositoryKey & { tag: Tag; digest: Digest })[]> {
-    return this.#sql.allTags.all() as (RepositoryKey & { tag: Tag; digest: Digest })[]
   }
 
   used(digest: Digest, at: number): void {

@@ -40,6 +40,8 @@ export interface Blob extends BlobHead {
   readonly range: ByteRange | undefined
   /** The content, where all of it is in memory and asked for. */
   readonly whole?: Uint8Array<ArrayBuffer> | undefined
+  /** All of it is here already: reading it asks no upstream. */
+  readonly isKept?: boolean
   /** What an upstream calls this state of the content (ETag); two ranges of one blob must agree on it. */
   readonly validator?: string | undefined
   /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects with an UpstreamError or RegistryError. */
@@ -89,6 +91,8 @@ export interface Asker {
   readonly noCache: boolean
   /** Whether it may read what its upstream shows only to our credentials. */
   readonly mayReadPrivate: PrivateRight
+  /** Nobody waits for the content: people's pulls go first, and it is wanted only if it can be kept. */
+  readonly background?: boolean
 }
 
 /** `after login`: not as nobody, but perhaps as somebody. */

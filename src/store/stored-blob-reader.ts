@@ -8,6 +8,7 @@ export class StoredBlobReader implements Blob {
   readonly digest: Digest
   readonly size: number
   readonly range: ByteRange
+  readonly isKept = true
   readonly #stored: StoredBlob
   readonly #done: () => void
   #position: number

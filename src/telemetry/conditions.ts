@@ -78,6 +78,9 @@ export class Conditions {
       case 'fill-ended':
         if (event.result === 'failed') this.#problem(event.upstream, event.message ?? `fetching ${event.digest} failed`)
         return
+      case 'warm-reference':
+        if (event.outcome !== 'failed') return
+        return this.#problem('', `${event.reference} could not be kept warm: ${event.message}`)
       case 'wrong-content':
         return this.#problem(event.upstream, event.message)
       case 'storage-failure':

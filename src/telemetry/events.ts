@@ -7,6 +7,7 @@ import type { TunnelEvent } from '../proxy/proxy.ts'
 import type { SignatureEvent } from '../signatures/signatures.ts'
 import type { CertificateEvent } from '../tls/tls.ts'
 import type { UpstreamEvent } from '../upstream/upstream.ts'
+import type { WarmEvent } from '../warm/warm.ts'
 import type { WebhookEvent } from '../webhooks/webhooks.ts'
 
 /** Everything that rooms tell. */
@@ -20,4 +21,5 @@ export type Event =
   | SignatureEvent
   | TunnelEvent
   | UpstreamEvent
+  | WarmEvent
   | WebhookEvent

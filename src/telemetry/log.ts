@@ -141,6 +141,19 @@ export function logEvents(log: Logger): (event: Event) => void {
         const level = outcome === 'delivered' ? 'debug' : outcome === 'failed' ? 'warn' : 'error'
         return log[level]({ hook }, `webhook ${hook}: ${message ?? outcome}`)
       }
+      case 'warm-run-started':
+        return log.info({ list: event.list, run: event.run }, 'warming begins')
+      case 'warm-run-ended': {
+        const { list, run, outcome, references, wanting, bytes } = event
+        return log[outcome === 'ok' ? 'info' : 'warn'](
+          { list, run, outcome, references, wanting, bytes },
+          'warming ended',
+        )
+      }
+      case 'warm-reference': {
+        const { list, reference, outcome, bytes, message } = event
+        return log[outcome === 'ok' ? 'debug' : 'warn']({ list, reference, outcome, bytes }, message ?? 'warm')
+      }
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -83,6 +83,10 @@ export function createMetrics(readings: Readings): Metrics {
           return counters.hosted.inc({ what: 'collection failed' })
         case 'webhook':
           return counters.webhooks.inc({ hook: event.hook, outcome: event.outcome })
+        case 'warm-run-ended':
+          return counters.warmRuns.inc({ list: event.list ?? '', outcome: event.outcome })
+        case 'warm-reference':
+          return countWarm(counters, event)
         case 'certificate':
           return counters.certificates.inc({ outcome: event.outcome })
         case 'tunnel':
@@ -93,6 +97,7 @@ export function createMetrics(readings: Readings): Metrics {
         case 'administered':
         case 'htpasswd-problem':
         case 'fill-started':
+        case 'warm-run-started':
           return
       }
     },
@@ -183,6 +188,16 @@ function countersOf(registers: Registry[]) {
       'hook',
       'outcome',
     ]),
+    warmRuns: counter('warm_runs_total', 'Runs of warm lists that ended, and of what was named by hand (no list).', [
+      'list',
+      'outcome',
+    ]),
+    warmReferences: counter(
+      'warm_references_total',
+      'References of warm lists: ok, failed, or spared for want of pulls.',
+      ['list', 'outcome'],
+    ),
+    warmBytes: counter('warm_fetched_bytes_total', 'Bytes of blobs that warm lists brought here.', ['list']),
     wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
     duration: new Histogram({
       name: 'berth_blob_duration_seconds',
@@ -254,6 +269,12 @@ function setBreaker(gauges: Gauges, givenUp: Set<string>, event: Extract<Event, 
   else givenUp.delete(`${upstream} ${host}`)
   const any = [...givenUp].some((each) => each.startsWith(`${upstream} `))
   gauges.breaker.set({ upstream }, any ? 1 : 0)
+}
+
+function countWarm(counters: Counters, event: Extract<Event, { type: 'warm-reference' }>): void {
+  const { list = '', outcome, bytes } = event
+  counters.warmReferences.inc({ list, outcome })
+  counters.warmBytes.inc({ list }, bytes)
 }
 
 function setCredentials(gauges: Gauges, counters: Counters, event: Extract<Event, { type: 'credentials' }>): void {

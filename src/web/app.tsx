@@ -13,6 +13,8 @@ import { login, loginForm, logout } from './login.tsx'
 import { cache, collect, collection, fills, operate } from './operate.tsx'
 import { action, page } from './respond.tsx'
 import { FormTokens } from './tokens.ts'
+import { fetchWarm, showWarm, showWarmRun } from './warm.tsx'
+import { listWebhooks, showWebhook, tellWebhook } from './webhooks.tsx'
 
 export interface WebOptions extends Doorway {
   admin: Admin
@@ -40,6 +42,7 @@ const policy = {
 const pagePaths = [
   ...['/', '/search', '/r/*', '/cache', '/cache/*'],
   ...['/account', '/accounts', '/accounts/*', '/audit', '/login', '/logout'],
+  ...['/webhooks', '/webhooks/*', '/warm', '/warm/*'],
 ]
 
 /** Routes the pages; whatever else is asked for falls through. */
@@ -64,6 +67,13 @@ export function webApp({ now = Date.now, stopping, ...options }: WebOptions): We
   app.post('/accounts', (c) => action(c, parts, (call, form) => addAccount(c, call, admin, form)))
   app.get('/accounts/:name', (c) => page(c, parts, (call) => showAccount(c, call, admin)))
   app.post('/accounts/:name', (c) => action(c, parts, (call, form) => changeAccount(c, call, admin, form)))
+  app.get('/warm', (c) => page(c, parts, (call) => showWarm(call, admin)))
+  app.post('/warm', (c) => action(c, parts, (call, form) => fetchWarm(c, call, admin, form)))
+  app.get('/warm/:id', (c) => page(c, parts, (call) => showWarmRun(c, call, admin)))
+  app.post('/warm/:id', (c) => action(c, parts, (call, form) => fetchWarm(c, call, admin, form)))
+  app.get('/webhooks', (c) => page(c, parts, (call) => listWebhooks(call, admin)))
+  app.get('/webhooks/:name', (c) => page(c, parts, (call) => showWebhook(c, call, admin)))
+  app.post('/webhooks/:name', (c) => action(c, parts, (call, form) => tellWebhook(c, call, admin, form)))
   app.get('/audit', (c) => page(c, parts, (call) => showAudit(call, admin)))
   app.get('/login', (c) => page(c, parts, (call) => loginForm(call)))
   app.post('/login', (c) => action(c, parts, (call, form) => login(c, call, parts, form)))

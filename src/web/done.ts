@@ -6,7 +6,7 @@ const texts: Record<string, (amount: number) => string> = {
   tagged: () => 'Tagged.',
   checked: () => 'The upstream was asked: this is what it says now.',
   evicted: (amount) => (amount === 0 ? 'There was nothing to evict.' : `Evicted: ${bytes(amount)} are free again.`),
-  fetching: () => 'Being fetched: the page of the cache shows how far it is.',
+  fetching: () => 'Being fetched: the pages of the cache and of warm lists show how far it is.',
   pinned: () => 'Pinned: it is not evicted any more.',
   unpinned: () => 'Unpinned.',
   revoked: () => 'Revoked: it is refused within seconds.',
@@ -16,6 +16,11 @@ const texts: Record<string, (amount: number) => string> = {
   removed: () => 'Removed.',
   public: () => 'Public: everybody may pull it.',
   private: () => 'Private: it is for those who may see it.',
+  warming: () => 'Being fetched, after what people pull.',
+  stopped: () => 'Stopped: what was fetched stays.',
+  tested: () => 'The receiver took the test event.',
+  sent: (amount) =>
+    amount === 0 ? 'Nothing of it waits any more.' : 'Being sent again: load the page anew to see how it went.',
   collected: (amount) => (amount === 0 ? 'There was nothing to collect.' : `Collected ${amount} things.`),
 }
 

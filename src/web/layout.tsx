@@ -17,12 +17,24 @@ export interface Frame {
   readonly formToken: string
 }
 
-export function Page({
-  frame,
-  title,
-  children,
-  wide,
-}: PropsWithChildren<{ frame: Frame; title: string; wide?: boolean }>) {
+/** Pages for those who look after the registry. */
+const administration = {
+  '/cache': 'Cache',
+  '/warm': 'Warm lists',
+  '/webhooks': 'Webhooks',
+  '/accounts': 'Accounts',
+  '/audit': 'Audit log',
+} as const
+
+export interface PageProps {
+  frame: Frame
+  title: string
+  wide?: boolean
+  /** Which of the pages of administration it is, or belongs to. */
+  administration?: keyof typeof administration
+}
+
+export function Page({ frame, title, children, wide, administration: part }: PropsWithChildren<PageProps>) {
   const { assets, user, mayAdminister, search } = frame
   return (
     <html lang="en">
@@ -61,6 +73,7 @@ export function Page({
           </nav>
         </header>
         <main id="main" class={wide ? 'wide' : undefined}>
+          {part && <AdministrationPages part={part} />}
           {children}
         </main>
         <footer class="foot">
@@ -69,6 +82,18 @@ export function Page({
         </footer>
       </body>
     </html>
+  )
+}
+
+function AdministrationPages({ part }: { part: keyof typeof administration }) {
+  return (
+    <nav class="tabs administration" aria-label="Administration">
+      {Object.entries(administration).map(([href, name]) => (
+        <a href={href} aria-current={href === part ? 'true' : undefined}>
+          {name}
+        </a>
+      ))}
+    </nav>
   )
 }
 

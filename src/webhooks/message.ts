@@ -18,6 +18,12 @@ export function formatMessage(
   })
 }
 
+/** What a message that `formatMessage` made is of. */
+export function readMessage(body: string): { type: string; subject: string } {
+  const { type = '', subject = '' } = JSON.parse(body) as { type?: string; subject?: string }
+  return { type, subject }
+}
+
 /**
  * The headers by which a receiver knows that a message is ours and new, as Standard Webhooks has them: HMAC-SHA256 over
  * `id.timestamp.body`. A secret `whsec_<base64>` stands for the bytes, any other for itself.

@@ -1,30 +1,27 @@
+import type { TagChange } from '../metadata/metadata.ts'
 import type { Event } from '../telemetry/telemetry.ts'
 
 /** What receivers can be told of. */
 export type NoticeType = 'tag.moved' | 'tag.pushed' | 'tag.deleted' | 'fill.failed' | 'budget.reserved'
 
 export interface Notice {
-  readonly type: NoticeType
+  /** `test`: of nothing, because somebody wants to see whether it arrives. */
+  readonly type: NoticeType | 'test'
   /** What it is about: a repository as clients of this registry name it, or an upstream. */
   readonly subject: string
   readonly data: Record<string, unknown>
 }
 
-/** What receivers are told of an event; undefined for most. */
+/** What receivers are told of a change of a tag. */
+export function noticeOfChange(change: TagChange): Notice {
+  const { type, ...data } = change
+  if (type === 'tag-moved') return { type: 'tag.moved', subject: `${change.upstream}/${change.repository}`, data }
+  return { type: type === 'tag-pushed' ? 'tag.pushed' : 'tag.deleted', subject: change.repository, data }
+}
+
+/** What receivers are told of an event; undefined for most. What happens to tags is written down elsewhere: see TagChange. */
 export function noticeOf(event: Event): Notice | undefined {
   switch (event.type) {
-    case 'tag-moved': {
-      const { upstream, repository, tag, before, digest } = event
-      return {
-        type: 'tag.moved',
-        subject: `${upstream}/${repository}`,
-        data: { upstream, repository, tag, before, digest },
-      }
-    }
-    case 'tag-pushed':
-      return { type: 'tag.pushed', subject: event.repository, data: fieldsOf(event) }
-    case 'tag-deleted':
-      return { type: 'tag.deleted', subject: event.repository, data: fieldsOf(event) }
     case 'fill-ended': {
       if (event.result !== 'failed') return undefined
       const { upstream, repository, digest, message } = event
@@ -43,9 +40,3 @@ export function noticeOf(event: Event): Notice | undefined {
       return undefined
   }
 }
-
-const fieldsOf = ({ repository, tag, digest }: { repository: string; tag: string; digest?: string }) => ({
-  repository,
-  tag,
-  ...(digest !== undefined && { digest }),
-})

@@ -1,6 +1,6 @@
-import type { DeliveryRecord, WebhookMetadata } from '../metadata/metadata.ts'
+import type { AttemptRecord, DeliveryRecord, WebhookMetadata } from '../metadata/metadata.ts'
 import type { ReportWebhook } from './events.ts'
-import { signatureHeaders } from './message.ts'
+import { readMessage, signatureHeaders } from './message.ts'
 
 export interface Hook {
   readonly name: string
@@ -27,6 +27,15 @@ const longestPause = 3_600_000
 export const longestAge = 3 * 24 * 3_600_000
 /** How often it is looked whether something is due, in milliseconds. */
 const look = 1_000
+/** The receiver wants no more of it (410). */
+const gone = 410
+
+/** What came of sending a message. */
+interface Answer {
+  readonly status: number | undefined
+  /** Undefined where it was taken. */
+  readonly problem: string | undefined
+}
 
 /** One receiver, and the attempts to tell it what waits. Each event is tried by itself: one that fails holds up no other. */
 export class Receiver {
@@ -68,22 +77,32 @@ export class Receiver {
   }
 
   async #attempt(delivery: DeliveryRecord): Promise<void> {
-    const { metadata, now } = this.#options
-    const problem = await this.#send(delivery)
-    if (problem === undefined) {
-      await metadata.removeDelivery(delivery)
-      return this.#tell('delivered')
-    }
-    if (this.#stopping.signal.aborted) return
-    if (problem.final || now() - delivery.createdAt > longestAge) {
-      await metadata.removeDelivery(delivery)
-      return this.#tell('dropped', `event ${delivery.id} was given up: ${problem.message}`)
-    }
-    await metadata.postponeDelivery(delivery, now() + pauseAfter(delivery.attempts + 1))
-    this.#tell('failed', problem.message)
+    const { hook, metadata, now } = this.#options
+    const answer = await this.#send(delivery)
+    const { status, problem } = answer
+    if (problem !== undefined && this.#stopping.signal.aborted) return
+    const attempts = delivery.attempts + 1
+    const over = problem === undefined || status === gone || now() - delivery.createdAt > longestAge
+    const until = over ? undefined : now() + pauseAfter(attempts)
+    const { type } = readMessage(delivery.body)
+    const attempt = { event: delivery.id, type, at: now(), attempts, status, problem }
+    await metadata.noteAttempt(hook.name, attempt, until)
+    if (problem === undefined) this.#tell('delivered')
+    else if (over) this.#tell('dropped', `event ${delivery.id} was given up: ${problem}`)
+    else this.#tell('failed', problem)
   }
 
-  async #send({ id, body }: DeliveryRecord): Promise<{ message: string; final: boolean } | undefined> {
+  /** Sends a message that is not kept, once; how it went is noted. */
+  async sendOnce({ id, body }: Pick<DeliveryRecord, 'id' | 'body'>): Promise<AttemptRecord> {
+    const { hook, metadata, now } = this.#options
+    const answer = await this.#send({ id, body })
+    const attempt = { event: id, type: readMessage(body).type, at: now(), attempts: 1, ...answer }
+    await metadata.noteAttempt(hook.name, attempt, undefined)
+    this.#tell(answer.problem === undefined ? 'delivered' : 'failed', answer.problem)
+    return attempt
+  }
+
+  async #send({ id, body }: Pick<DeliveryRecord, 'id' | 'body'>): Promise<Answer> {
     const { hook, post, now } = this.#options
     const headers = {
       'content-type': 'application/cloudevents+json; charset=utf-8',
@@ -91,11 +110,10 @@ export class Receiver {
     }
     try {
       const status = await post(hook.url, headers, body, this.#stopping.signal)
-      if (status >= 200 && status < 300) return undefined
-      // 410: the receiver wants no more of it.
-      return { message: `the receiver answered ${status}`, final: status === 410 }
+      const taken = status >= 200 && status < 300
+      return { status, problem: taken ? undefined : `the receiver answered ${status}` }
     } catch (error) {
-      return { message: `the receiver did not answer: ${messageOf(error)}`, final: false }
+      return { status: undefined, problem: `the receiver did not answer: ${messageOf(error)}` }
     }
   }
 

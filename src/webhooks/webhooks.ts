@@ -1,22 +1,18 @@
 // Telling other systems what happened here. An event is written down for each receiver that wants it before anybody is
-// told, and stays until the receiver has taken it: a restart loses none, and a dead receiver holds up nothing.
+// told, and stays until the receiver has taken it: a restart loses none, and a dead receiver holds up nothing. What happens
+// to tags is written down with the tags, so that not even a kill comes in between.
 import { randomUUID } from 'node:crypto'
-import type { WebhookMetadata } from '../metadata/metadata.ts'
-import { namePattern } from '../oci/pattern.ts'
+import type { NotedChange, WebhookMetadata } from '../metadata/metadata.ts'
 import type { Event } from '../telemetry/telemetry.ts'
 import type { ReportWebhook } from './events.ts'
+import { Hooks, type HookSettings, type WiredHook } from './hooks.ts'
 import { formatMessage } from './message.ts'
-import { noticeOf, type Notice, type NoticeType } from './notice.ts'
-import { longestAge, Receiver, type Hook, type Post } from './receiver.ts'
+import { noticeOf, noticeOfChange, type Notice } from './notice.ts'
+import { Outbox } from './outbox.ts'
+import { longestAge, type Post } from './receiver.ts'
 
 export type { WebhookEvent } from './events.ts'
-
-export interface HookSettings extends Hook {
-  /** None for all. */
-  readonly events: readonly NoticeType[]
-  /** Patterns of what events are about: REPOSITORY as clients name it here, or an upstream's name. */
-  readonly match: readonly string[]
-}
+export type { Hooks } from './hooks.ts'
 
 export interface WebhooksOptions {
   hooks: readonly HookSettings[]
@@ -33,6 +29,8 @@ export interface Webhooks {
   tell(event: Event): void
   /** Deliveries that wait, for each receiver. */
   waiting(): Promise<Record<string, number>>
+  /** The receivers, and how telling them goes. */
+  readonly hooks: Hooks
   stop(): Promise<void>
 }
 
@@ -41,40 +39,59 @@ const mostWaiting = 10_000
 
 export function openWebhooks(options: WebhooksOptions): Webhooks {
   const { metadata, source, report, now } = options
-  const hooks = options.hooks.map((hook) => ({
-    hook,
-    wants: wanting(hook),
-    receiver: new Receiver({ ...options, hook }),
-  }))
+  const hooks = new Hooks(options)
+  const isAnybodyTold = hooks.all.length > 0
   const scarce = new Set<unknown>()
-  for (const { receiver } of hooks) receiver.wake()
+  const outbox = new Outbox({
+    metadata,
+    settle,
+    failed: ({ message }) => hooks.all.forEach(({ hook }) => problem(hook.name, `events wait: ${message}`, 'failed')),
+  })
+  if (isAnybodyTold) metadata.noteChanges((change) => hooks.wanting(noticeOfChange(change)).length > 0)
+  for (const { receiver } of hooks.all) receiver.wake()
+  // What was noted before the last end, however it came.
+  outbox.wake()
   void forgetOthers()
 
   /** What waits for a receiver that is no longer configured is kept for a while: it may be configured again. */
   async function forgetOthers(): Promise<void> {
-    const names = hooks.map(({ hook }) => hook.name)
+    const names = hooks.all.map(({ hook }) => hook.name)
     for (const hook of await metadata.forgetDeliveries(names, now() - longestAge).catch(() => [])) {
-      report({
-        type: 'webhook',
-        hook,
-        outcome: 'dropped',
-        message: 'it is no longer configured: its events were dropped',
-      })
+      problem(hook, 'it is no longer configured: its events were dropped')
     }
   }
 
-  async function put(hook: Hook, receiver: Receiver, message: { id: string; body: string }): Promise<void> {
-    const problem = (text: string) => report({ type: 'webhook', hook: hook.name, outcome: 'dropped', message: text })
+  function problem(hook: string, message: string, outcome: 'dropped' | 'failed' = 'dropped'): void {
+    report({ type: 'webhook', hook, outcome, message })
+  }
+
+  async function settle({ id, at, change }: NotedChange): Promise<void> {
+    const notice = noticeOfChange(change)
+    const wanting: WiredHook[] = []
+    for (const each of hooks.wanting(notice)) {
+      if ((await metadata.countDeliveries(each.hook.name)) < mostWaiting) wanting.push(each)
+      else problem(each.hook.name, tooMany)
+    }
+    const body = formatMessage(notice, { id, time: at, source })
+    const deliveries = wanting.map(({ hook }) => ({ id, hook: hook.name, body, createdAt: at }))
+    await metadata.settleChange(id, deliveries)
+    for (const { receiver } of wanting) receiver.wake()
+  }
+
+  async function put({ hook, receiver }: WiredHook, message: { id: string; body: string }): Promise<void> {
     try {
       const written = metadata.putDelivery({ ...message, hook: hook.name, createdAt: now() })
       if ((await metadata.countDeliveries(hook.name)) > mostWaiting) {
         await metadata.removeDelivery({ id: message.id, hook: hook.name })
-        return problem(`an event was dropped: ${mostWaiting} wait already`)
+        return problem(hook.name, tooMany)
       }
       await written
       receiver.wake()
     } catch (error) {
-      problem(`an event could not be written down: ${error instanceof Error ? error.message : String(error)}`)
+      problem(
+        hook.name,
+        `an event could not be written down: ${error instanceof Error ? error.message : String(error)}`,
+      )
     }
   }
 
@@ -88,26 +105,30 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     return news
   }
 
+  function tellOf(notice: Notice): void {
+    const wanting = hooks.wanting(notice)
+    if (wanting.length === 0) return
+    const id = randomUUID()
+    const message = { id, body: formatMessage(notice, { id, time: now(), source }) }
+    for (const each of wanting) void put(each, message)
+  }
+
   return {
     tell(event) {
-      const notice = noticeOf(event)
-      if (!isNews(event) || !notice) return
-      const id = randomUUID()
-      const message = { id, body: formatMessage(notice, { id, time: now(), source }) }
-      for (const { hook, wants, receiver } of hooks) if (wants(notice)) void put(hook, receiver, message)
+      if (!isAnybodyTold) return
+      if (event.type === 'tag-pushed' || event.type === 'tag-deleted' || event.type === 'tag-moved') outbox.wake()
+      else if (isNews(event)) {
+        const notice = noticeOf(event)
+        if (notice) tellOf(notice)
+      }
     },
-    async waiting() {
-      const counts = hooks.map(async ({ hook }) => [hook.name, await metadata.countDeliveries(hook.name)] as const)
-      return Object.fromEntries(await Promise.all(counts))
-    },
+    waiting: () => hooks.waiting(),
+    hooks,
     async stop() {
-      await Promise.all(hooks.map(({ receiver }) => receiver.stop()))
+      await outbox.stop()
+      await hooks.stop()
     },
   }
 }
 
-function wanting({ events, match }: HookSettings): (notice: Notice) => boolean {
-  const fits = match.map(namePattern)
-  return ({ type, subject }) =>
-    (events.length === 0 || events.includes(type)) && fits.some((matches) => matches(subject))
-}
+const tooMany = `an event was dropped: ${mostWaiting} wait already`

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { vi } from 'vitest'
 import { Pusher, descriptor, imageOf as pushedImage, ociManifest } from './push.ts'
 import type { RepositorySpec } from './content.ts'
@@ -183,7 +184,7 @@ const day = 86_400_000
 export async function startOldScene(): Promise<Scene> {
   const clock = makeClock()
   const down = { name: 'ghcr.io', url: 'http://127.0.0.1:9' }
-  let scene = await startScene({ clock, others: [down] })
+  let scene = await startScene({ clock, others: [down], webhooks: oldWebhooks() })
   const { upstream } = scene
   for (const tag of ['20', '20.11.0']) await scene.pull('library/node', tag)
   for (let i = 0; i < 3; i++) await scene.pullAll('library/node', '20.11.0.amd64')
@@ -203,6 +204,17 @@ export async function startOldScene(): Promise<Scene> {
   await addAccounts(scene.berth)
   await scene.pull('library/node', '20')
   return scene
+}
+
+/** One receiver that is down since long, and one that nothing has happened for. */
+function oldWebhooks() {
+  // Any file will do: nobody is there to look at a signature.
+  const secretFile = fileURLToPath(import.meta.url)
+  const hook = { secretFile, url: 'http://127.0.0.1:9/hooks/t0k3n' }
+  return [
+    { ...hook, name: 'ci', events: ['tag.moved'], match: ['docker.io/library/*'] },
+    { ...hook, name: 'chat', events: ['budget.reserved', 'fill.failed'] },
+  ]
 }
 
 /** A user, bob, who owns the organization crew and has a token. */
@@ -249,6 +261,8 @@ export const allPages: readonly PageSpec[] = [
   open('missing', '/r/docker.io/library/nothing'),
   open('cache', '/cache', true),
   open('collection', '/cache/collection', true),
+  open('webhooks', '/webhooks', true),
+  open('webhook', '/webhooks/ci', true),
   open('account', '/account', true),
   open('accounts', '/accounts', true),
   open('audit', '/audit?action=account+changed', true),

@@ -1,8 +1,11 @@
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { atTestEnd } from './cleanup.ts'
+import { makeFolder } from './folder.ts'
 import { eventually } from './open-files.ts'
 
 export interface Message {
@@ -79,4 +82,11 @@ export async function startReceiver(secret = 'a secret of the test', port = 0): 
     server.closeAllConnections()
   })
   return receiver
+}
+
+/** The settings of a hook for this receiver. */
+export function hookOf(receiver: Receiver, more: object = {}) {
+  const secretFile = path.join(makeFolder(), 'secret')
+  writeFileSync(secretFile, `${receiver.secret}\n`)
+  return { name: 'ci', url: receiver.url, secretFile, ...more }
 }

@@ -16,6 +16,7 @@ import { testAccessMetadata } from '../suites/access-metadata.ts'
 import { testBrowsing, testFigures } from '../suites/browsing.ts'
 import { testHostedMetadata } from '../suites/hosted-metadata.ts'
 import { testMetadata } from '../suites/metadata.ts'
+import { testWarmMetadata } from '../suites/warm-metadata.ts'
 import { testWebhookMetadata } from '../suites/webhook-metadata.ts'
 
 const makeFile = () => path.join(makeFolder(), 'berth.db')
@@ -31,6 +32,7 @@ testBrowsing('SQLite', makeSqlite)
 
 testFigures('SQLite', makeSqlite)
 testHostedMetadata('SQLite', makeSqlite)
+testWarmMetadata('SQLite', makeSqlite)
 testWebhookMetadata('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))

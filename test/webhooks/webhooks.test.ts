@@ -8,17 +8,10 @@ import { makeClock } from '../helpers/clock.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { Pusher, startHosting } from '../helpers/push.ts'
-import { startReceiver, type Receiver } from '../helpers/receiver.ts'
+import { hookOf, startReceiver } from '../helpers/receiver.ts'
 import { startBerth, type BerthOptions, type RunningBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { serve } from '../process/serving.ts'
-
-/** The settings of a hook for this receiver. */
-function hookOf(receiver: Receiver, more: object = {}) {
-  const secretFile = path.join(makeFolder(), 'secret')
-  writeFileSync(secretFile, `${receiver.secret}\n`)
-  return { name: 'ci', url: receiver.url, secretFile, ...more }
-}
 
 async function startScene(hook: object = {}, options: BerthOptions = {}) {
   const receiver = await startReceiver()

@@ -59,3 +59,19 @@ function bytes(count) {
 }
 
 for (const list of document.querySelectorAll('[data-live]')) follow(list)
+
+/** Takes a part of this page from the server again and again, until it says that it has come to its end. */
+async function renew(part) {
+  while (part.isConnected && 'follow' in part.dataset) {
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    const answer = await fetch(location.href).catch(() => undefined)
+    if (!answer?.ok) continue
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html')
+    const next = page.getElementById(part.id)
+    if (!next) return
+    part.replaceWith(next)
+    part = next
+  }
+}
+
+for (const part of document.querySelectorAll('[data-follow]')) void renew(part)

@@ -12,11 +12,8 @@ export interface AccountsProps {
 /** For admins: who there is. */
 export function AccountsPage({ frame, accounts, done }: AccountsProps) {
   return (
-    <Page frame={frame} title="Accounts">
-      <div class="heading">
-        <h1>Users and organizations</h1>
-        <a href="/audit">Audit log</a>
-      </div>
+    <Page frame={frame} title="Accounts" administration="/accounts">
+      <h1>Users and organizations</h1>
       {done !== undefined && <Notice tone="good">{done}</Notice>}
       <ul class="repositories spaced">
         {accounts.map(({ name, kind, admin, createdAt }) => (

@@ -13,7 +13,7 @@ export interface AuditProps {
 /** For admins: who did what, and from where. */
 export function AuditPage({ frame, entries: { entries, next }, filter }: AuditProps) {
   return (
-    <Page frame={frame} title="Audit log">
+    <Page frame={frame} title="Audit log" administration="/audit">
       <h1>Audit log</h1>
       <form class="inline" action="/audit" role="search">
         <label>

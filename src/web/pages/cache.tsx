@@ -24,7 +24,7 @@ const windowNames: Record<Window, string> = { day: 'Last 24 hours', week: 'Last 
 /** For operators: what the cache saves, how its upstreams do, what is on the disk and what goes next. */
 export function CachePage({ frame, view, step, done }: CacheProps) {
   return (
-    <Page frame={frame} title="Cache">
+    <Page frame={frame} title="Cache" administration="/cache">
       <div class="heading">
         <h1>Cache</h1>
         <nav class="sort" aria-label="Time">

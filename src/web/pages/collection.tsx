@@ -13,7 +13,7 @@ export interface CollectionProps {
 export function CollectionPage({ frame, going, done }: CollectionProps) {
   const size = going.reduce((sum, thing) => sum + thing.size, 0)
   return (
-    <Page frame={frame} title="Collection">
+    <Page frame={frame} title="Collection" administration="/cache">
       <p class="crumb">
         <a href="/cache">Cache</a>
       </p>
