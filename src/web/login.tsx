@@ -47,5 +47,6 @@ function pathHere(next: string): string {
   const here = 'http://here.invalid'
   if (!next.startsWith('/') || !URL.canParse(next, here)) return '/'
   const url = new URL(next, here)
-  return url.origin === here ? url.pathname + url.search : '/'
+  // A path that begins with two slashes would name a server: /.//elsewhere comes to one.
+  return url.origin === here && !url.pathname.startsWith('//') ? url.pathname + url.search : '/'
 }
