@@ -72,7 +72,9 @@ export function accessStatements(database: Database) {
        ON CONFLICT (issuer, subject) DO UPDATE
        SET id = excluded.id, user = excluded.user, added_at = excluded.added_at, removed = 0`,
     ),
-    removeIdentity: prepare<[string]>('DELETE FROM identities WHERE id = ?'),
+    removeIdentity: prepare<[string], IdentityRow>('DELETE FROM identities WHERE id = ? RETURNING *'),
+    removeMembershipsBy: prepare<[string, string]>('DELETE FROM members WHERE user = ? AND issuer = ?'),
+    removeAdminBy: prepare<[string, string]>('UPDATE accounts SET admin_by = NULL WHERE name = ? AND admin_by = ?'),
     closeIdentitiesOf: prepare<[string]>('UPDATE identities SET removed = 1 WHERE user = ?'),
 
     addToken: prepare<[string, string, string, string, string, number, number | null]>(

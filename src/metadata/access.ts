@@ -101,7 +101,7 @@ export interface AccessMetadata {
    * the login is linked already, but as a removed one, or when there is an account of the name.
    */
   addIdentity(identity: Omit<IdentityRecord, 'removed'>, account?: AccountRecord): Promise<boolean>
-  /** False when there was none. */
+  /** With what its issuer's claims gave the user. False when there was none. */
   removeIdentity(id: string): Promise<boolean>
   addToken(token: TokenRecord): Promise<void>
   /** The token that is gone; undefined when there was none. */

@@ -83,7 +83,13 @@ export class SqliteAccess implements AccessMetadata {
   }
 
   removeIdentity(id: string): Promise<boolean> {
-    return this.#change(() => this.#sql.removeIdentity.run(id).changes > 0)
+    return this.#change(() => {
+      const row = this.#sql.removeIdentity.get(id)
+      if (!row) return false
+      this.#sql.removeMembershipsBy.run(row.user, row.issuer)
+      this.#sql.removeAdminBy.run(row.user, row.issuer)
+      return true
+    })
   }
 
   async addToken({ id, owner, name, secretHash, scopes, createdAt, expiresAt }: TokenRecord): Promise<void> {

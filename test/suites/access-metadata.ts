@@ -95,6 +95,23 @@ export function testAccessMetadata(name: string, make: () => Promise<{ open: () 
       expect((await metadata.access.load()).identities).toEqual([{ ...login, removed: false }])
     })
 
+    it('lose with a login elsewhere what its claims gave, and nothing else', async () => {
+      const { access } = metadata
+      const [bob, crew] = [{ ...ann, name: 'bob', admin: false }, { ...team, name: 'crew' }]
+      for (const account of [team, crew]) await access.addAccount(account)
+      const login = { id: 'i1', issuer: 'https://issuer', subject: '1', user: 'bob', addedAt: 4 }
+      await access.addIdentity(login, bob)
+      await access.setMember('team', 'bob', 'reader', login.issuer)
+      await access.setMember('crew', 'bob', 'owner')
+      await access.setAdminBy('bob', login.issuer)
+      await access.removeIdentity('i1')
+      expect(await reopened()).toMatchObject({
+        accounts: [{ name: 'bob', admin: false }, crew, team],
+        members: [{ organization: 'crew', user: 'bob', role: 'owner' }],
+        identities: [],
+      })
+    })
+
     it('remember whose login was removed with its account, until it is linked anew', async () => {
       const { access } = metadata
       const login = { id: 'i1', issuer: 'https://issuer', subject: '1', user: 'ann', addedAt: 4 }
