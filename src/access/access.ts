@@ -176,6 +176,7 @@ async function openProviders(
 ): Promise<ProviderLogins> {
   const accounts = new ProviderAccounts({ metadata: metadata.access, directory: parts.directory, accountsFrom })
   await accounts.settle(settings.oidc)
+  await parts.directory.refresh()
   const provider = async (one: ProviderSettings) => {
     const file = one.clientSecretFile
     const clientSecret = file === undefined ? undefined : (await readFile(file, 'utf8')).trim()
