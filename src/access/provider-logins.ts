@@ -7,7 +7,7 @@ import type { Provider } from './provider.ts'
 import type { ProviderAccounts } from './provider-accounts.ts'
 import { judgeBy, type Verdict } from './provider-rules.ts'
 import { RefusedLogin } from './refused-login.ts'
-import { SealedLogins } from './sealed-logins.ts'
+import { SealedLogins, type BegunLogin } from './sealed-logins.ts'
 import type { Directory } from './users.ts'
 
 export interface ProviderLoginsOptions {
@@ -76,16 +76,16 @@ export class ProviderLogins {
   }
 
   /** Who came back. Throws NAME_UNKNOWN, and RefusedLogin with why not, for the person to read. */
-  async finish(name: string, { sealed, query, address = '' }: ReturnedBrowser): Promise<FinishedLogin> {
-    const { provider, judge } = this.#expect(name)
+  async finish(name: string, back: ReturnedBrowser): Promise<FinishedLogin> {
+    const { provider, judge, state } = this.#expect(name)
     const { accounts, attempts, report } = this.#options
+    const { sealed, query, address = '' } = back
     let facts: Facts = { name, address }
     try {
-      this.#count(address)
-      const state = query.get('state') ?? ''
-      const login = await this.#sealed.use(sealed, { provider: name, state })
+      this.#expectPatience(address)
+      const login = await this.#sealed.use(sealed, { provider: name, state: query.get('state') ?? '' })
       if (!login) throw notBegunHere()
-      const { claims, idToken } = await provider.finish(query, login)
+      const { claims, idToken } = await this.#exchange(provider, back, login)
       const { sub: subject } = claims
       const verdict = judge(claims)
       const known = `${provider.settings.issuer} ${subject}`
@@ -94,8 +94,7 @@ export class ProviderLogins {
       const { id, user } = await accounts.enter({ provider: provider.settings, subject, verdict, address })
       attempts.right(undefined, address)
       report({ type: 'login-succeeded', user, by: `oidc ${name}`, address, subject: known })
-      const credential = { kind: 'oidc', id: `${id}.${this.#expect(name).state}` } as const
-      return { identity: { user, credential }, next: login.next, idToken }
+      return { identity: { user, credential: { kind: 'oidc', id: `${id}.${state}` } }, next: login.next, idToken }
     } catch (error) {
       throw this.#refused(error, facts)
     }
@@ -133,23 +132,32 @@ export class ProviderLogins {
     return found
   }
 
-  /** Every return counts as one that is wrong until it is right: it costs the provider a request. */
-  #count(address: string): void {
+  #expectPatience(address: string): void {
+    const wait = this.#options.attempts.wait(undefined, address)
+    if (wait === 0) return
+    const seconds = Math.ceil(wait / 1_000)
+    throw new RefusedLogin('too many attempts', `too many logins went wrong: the next is looked at in ${seconds} s`)
+  }
+
+  /**
+   * Counts as a login that is wrong until it is right, for it costs the provider requests; what is the provider's fault does not.
+   * Nor does what no browser here has begun: any page of the web can make a browser send that.
+   */
+  async #exchange(provider: Provider, { query, address = '' }: ReturnedBrowser, login: BegunLogin) {
     const { attempts } = this.#options
-    const wait = attempts.wait(undefined, address)
-    if (wait > 0) {
-      const seconds = Math.ceil(wait / 1_000)
-      throw new RefusedLogin('too many attempts', `too many logins went wrong: the next is looked at in ${seconds} s`)
-    }
     attempts.begin(undefined, address)
+    try {
+      return await provider.finish(query, login)
+    } catch (error) {
+      if (error instanceof RefusedLogin && error.why === 'provider trouble') attempts.forgive(undefined, address)
+      throw error
+    }
   }
 
   /** Tells of it, and hands it on. */
   #refused(error: unknown, { name, address, subject, verdict }: Facts): unknown {
     if (!(error instanceof RefusedLogin)) return error
     const { why, told } = error
-    // What is the provider's fault is nobody's attempt.
-    if (why === 'provider trouble') this.#options.attempts.forgive(undefined, address)
     this.#options.report({
       type: 'login-refused',
       user: verdict?.claimed.slice(0, 100),

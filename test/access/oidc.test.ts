@@ -331,15 +331,30 @@ describe('a return from a provider that is not right', () => {
     }
   })
 
-  it('makes an address wait when it happens too often, and the next one after it gets in', async () => {
+  it('makes an address wait when codes are wrong too often, and the next login after it gets in', async () => {
     const clock = makeClock()
     const { url, logIn } = await start({ berth: { clock } })
     const visitor = new Visitor()
-    const wrong = () => visitor.get(`${url}/login/oidc/corp/callback?code=x&state=y`)
+    const form = await visitor.get(`${url}/login`)
+    const guess = async () => {
+      const { headers } = await visitor.submit(form, '/login/oidc/corp')
+      const state = /[?&]state=([\w-]+)/.exec(String(headers.refresh))![1]!
+      return (await visitor.get(`${url}/login/oidc/corp/callback?code=guess&state=${state}&iss=${iss(headers)}`)).status
+    }
+    const iss = (headers: Seen['headers']) =>
+      encodeURIComponent(/url=(http:\/\/[^/]+)/.exec(String(headers.refresh))![1]!)
     const statuses: number[] = []
-    while (statuses.length < 60 && statuses.at(-1) !== 429) statuses.push((await wrong()).status)
-    expect([statuses.length, statuses.at(-1)]).toEqual([51, 429])
+    while (statuses.length < 60 && statuses.at(-1) !== 429) statuses.push(await guess())
+    expect([statuses.length, statuses.at(0), statuses.at(-1)]).toEqual([51, 403, 429])
     clock.advance(5_000)
+    expect(userOn(await logIn('s1'))).toBe('ann')
+  })
+
+  it('that nobody has begun makes nobody wait: any page can make a browser send it', async () => {
+    const { url, logIn } = await start()
+    for (let i = 0; i < 60; i++) {
+      expect((await fetchRaw(`${url}/login/oidc/corp/callback?code=x&state=y`)).status).toBe(403)
+    }
     expect(userOn(await logIn('s1'))).toBe('ann')
   })
 })

@@ -25,7 +25,7 @@ export function LoginPage({ frame, next, problem }: LoginProps) {
 
 function ProviderForms({ frame, next }: { frame: Frame; next: string }) {
   return frame.providers.map(({ name, label }) => (
-    <form method="post" action={`/login/oidc/${name}`} class="stacked provider">
+    <form method="post" action={`/login/oidc/${name}`} class="stacked">
       <input type="hidden" name="token" value={frame.formToken} />
       <input type="hidden" name="next" value={next} />
       <button type="submit" class="main">
