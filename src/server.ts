@@ -15,11 +15,12 @@ import type { Tag } from './oci/reference.ts'
 import type { RegistrySource } from './oci/registry.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
-import { peopleApp } from './people.ts'
+import { accountsOf, peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import {
+  fetcher,
   jsonGetter,
   loginSource,
   openNetwork,
@@ -118,12 +119,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   // Before what is hosted: it names the namespaces of its users.
+  const accountsFrom = await accountsOf({ config, metadata, report, now })
   const access = await openAccess({
     settings: config.access,
     folder: data,
     metadata,
     isHosted: (name) => registry.isHosted(name),
     getJson: jsonGetter(network),
+    fetch: fetcher(network),
+    accountsFrom,
     report,
     now,
   })
@@ -136,10 +140,23 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, webhooks, warm, report }
+  const people = {
+    config,
+    registry,
+    metadata,
+    access,
+    accountsFrom,
+    store,
+    cache,
+    hosted,
+    telemetry,
+    webhooks,
+    warm,
+    report,
+  }
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
     .route('/', health)
-    .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
+    .route('/', peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
   try {
     const proxy = await openProxying({ config, registry, access, report, now })

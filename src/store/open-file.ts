@@ -30,7 +30,10 @@ export class OpenFile {
   /** Has all of `arrival` written at `position` by the thread it lies on. */
   async receive(arrival: Arrival, position: number): Promise<void> {
     await this.#do((done) => {
-      arrival.write(this.#fd, position).then(() => done(null, arrival.length), (error: Error) => done(error, 0))
+      arrival.write(this.#fd, position).then(
+        () => done(null, arrival.length),
+        (error: Error) => done(error, 0),
+      )
     })
   }
 

@@ -29,7 +29,7 @@ export { loginSource, type Login } from './logins/login.ts'
 export type { UpstreamEvent } from './events.ts'
 export { publicLookup } from './inner.js'
 export { openNetwork, type Network } from './network.ts'
-export { jsonGetter } from './get-json.ts'
+export { fetcher, jsonGetter } from './small-answers.ts'
 export { poster } from './post.ts'
 
 /** A reader of one upstream registry. Options hold what the operator configured; `network` is shared by all upstreams. */
