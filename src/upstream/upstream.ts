@@ -110,7 +110,7 @@ class UpstreamRegistry implements RegistrySource {
     const descriptors: Descriptor[] = []
     try {
       for await (const page of this.#pages(name, `referrers/${digest}`, 'MANIFEST_UNKNOWN', asker)) {
-        descriptors.push(...this.#descriptorsIn(Buffer.from(JSON.stringify(page))))
+        descriptors.push(...this.#descriptorsIn(() => Buffer.from(JSON.stringify(page))))
       }
       return { descriptors }
     } catch (error) {
@@ -123,16 +123,18 @@ class UpstreamRegistry implements RegistrySource {
   async #referrersByTag(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
     try {
-      return { descriptors: this.#descriptorsIn((await this.getManifest(name, tag, asker)).bytes) }
+      const { bytes } = await this.getManifest(name, tag, asker)
+      return { descriptors: this.#descriptorsIn(() => bytes) }
     } catch (error) {
       if (isAbsence(error)) return { descriptors: [] }
       throw error
     }
   }
 
-  #descriptorsIn(index: Uint8Array): Descriptor[] {
+  /** What is no index, or is nested so deeply that it cannot even be written out, is a bad answer. */
+  #descriptorsIn(index: () => Uint8Array): Descriptor[] {
     try {
-      return readManifest(index).manifests
+      return readManifest(index()).manifests
     } catch (cause) {
       throw new UpstreamError('bad-answer', `upstream ${this.#client.name} sent referrers that are no index`, { cause })
     }
