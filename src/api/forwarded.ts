@@ -11,9 +11,9 @@ export interface ForwardedOptions {
 
 export interface Forwarded {
   /** The client's address: of those that a request passed, the last that is no trusted proxy. */
-  addressOf(incoming: IncomingMessage): string | undefined
+  addressOf: (incoming: IncomingMessage) => string | undefined
   /** The URL under which the client sees this server, without a slash at its end. Undefined when nothing well-formed tells. */
-  urlOf(incoming: IncomingMessage): string | undefined
+  urlOf: (incoming: IncomingMessage) => string | undefined
 }
 
 export function createForwarded({ trustedProxies = [], publicUrl }: ForwardedOptions): Forwarded {

@@ -95,14 +95,23 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-const quoted = (value: unknown): string => quote(JSON.stringify(value))
+/** Levels of a descriptor, at most: what is nested by the thousand breaks whoever writes it out again. */
+const deepest = 8
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
+const quoted = (value: unknown): string =>
+  isDeeper(value, deepest) ? `more than ${deepest} levels` : quote(JSON.stringify(value))
 
 function descriptor(value: unknown): Descriptor | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const given = value as Record<string, unknown>
   const { digest, size } = given
   if (typeof digest !== 'string' || !isDigest(digest)) return undefined
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || isDeeper(value, deepest)) return undefined
   return { ...(given as object), mediaType: text(given.mediaType) ?? '', digest, size }
 }
 

@@ -111,7 +111,7 @@ class UpstreamRegistry implements RegistrySource {
     const descriptors: Descriptor[] = []
     try {
       for await (const page of this.#pages(name, `referrers/${digest}`, 'MANIFEST_UNKNOWN', asker)) {
-        descriptors.push(...this.#descriptorsIn(Buffer.from(JSON.stringify(page))))
+        descriptors.push(...this.#descriptorsIn(() => Buffer.from(JSON.stringify(page))))
       }
       return { descriptors }
     } catch (error) {
@@ -124,12 +124,13 @@ class UpstreamRegistry implements RegistrySource {
   async #referrersByTag(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
     const index = await unlessAbsent(() => this.getManifest(name, tag, asker))
-    return { descriptors: index ? this.#descriptorsIn(index.bytes) : [] }
+    return { descriptors: index ? this.#descriptorsIn(() => index.bytes) : [] }
   }
 
-  #descriptorsIn(index: Uint8Array): Descriptor[] {
+  /** What is no index, or is nested so deeply that it cannot even be written out, is a bad answer. */
+  #descriptorsIn(index: () => Uint8Array): Descriptor[] {
     try {
-      return readManifest(index).manifests
+      return readManifest(index()).manifests
     } catch (cause) {
       throw new UpstreamError('bad-answer', `upstream ${this.#client.name} sent referrers that are no index`, { cause })
     }

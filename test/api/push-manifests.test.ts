@@ -87,6 +87,15 @@ describe('a manifest', () => {
     },
   )
 
+  it('of a hundred thousand levels is refused where they would have to be written out again', async () => {
+    const { pusher } = await start()
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+    const nested = JSON.stringify({ ...descriptor('layer'), annotations: 'DEEP' }).replace('"DEEP"', deep)
+    for (const field of [`"config":${deep}`, `"layers":[${deep}]`, `"layers":[${nested}]`, `"subject":${nested}`]) {
+      expectError(await pusher.manifest('deep', `{"schemaVersion":2,${field}}`), 'MANIFEST_INVALID')
+    }
+  })
+
   it('that is an index may list blobs, as the cache of BuildKit does (case 50)', async () => {
     const { pusher } = await start()
     const cache = { schemaVersion: 2, mediaType: ociIndex, manifests: [descriptor('layer'), descriptor('{}')] }
