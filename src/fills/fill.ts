@@ -144,10 +144,8 @@ export class Fill implements FetchingFor {
   // What fetching tells.
 
   wanted(): number[] {
-    const positions: number[] = []
-    for (const [{ background }, waiting] of this.#readers)
-      if (waiting && !background) positions.push(this.#isSmall ? 0 : waiting.position)
-    return positions
+    const waiting = [...this.#readers].flatMap(([source, at]) => (source.background ? [] : (at?.position ?? [])))
+    return this.#isSmall ? waiting.map(() => 0) : waiting
   }
 
   wantsAll(): boolean {

@@ -93,7 +93,7 @@ function statements(database: Database) {
     results: prepare<
       [number],
       { reference: string; outcome: WarmResult['outcome']; message: string | null; bytes: number; at: number }
-    >('SELECT reference, outcome, message, bytes, at FROM warm_results WHERE run = ? ORDER BY at, reference'),
+    >('SELECT reference, outcome, message, bytes, at FROM warm_results WHERE run = ? ORDER BY rowid'),
     unfinished: prepare<[], Row>('SELECT * FROM warm_runs WHERE ended_at IS NULL ORDER BY id'),
     latest: prepare<[string | null, number], Row>('SELECT * FROM warm_runs WHERE list IS ? ORDER BY id DESC LIMIT ?'),
   }

@@ -47,7 +47,7 @@ export interface WarmMetadata {
   putResult(run: number, result: WarmResult): Promise<void>
   end(run: number, outcome: WarmOutcome, at: number): Promise<void>
   find(run: number): Promise<WarmRunRecord | undefined>
-  /** In the order they came. */
+  /** In the order in which each was put first. */
   results(run: number): Promise<WarmResult[]>
   /** Runs that have not ended, the oldest first. */
   unfinished(): Promise<WarmRunRecord[]>

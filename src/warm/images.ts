@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
-import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
+import type { Asker, Manifest, RegistryReader, Soon } from '../oci/registry.ts'
 import { Turns } from '../oci/turns.ts'
 import type { Browsing } from '../metadata/metadata.ts'
 import { Lanes } from './lanes.ts'
@@ -70,13 +70,14 @@ export class Images {
   async #follow(errand: Errand, reference: Reference, found: Found): Promise<void> {
     if (found.seen.has(reference)) return
     if (found.seen.size >= mostManifests) {
-      found.problems.push(new Error(`${errand.name} leads to more than ${mostManifests} manifests`))
+      const message = `${errand.name} leads to more than ${mostManifests} manifests`
+      found.problems.push(new RegistryError('MANIFEST_INVALID', message))
       return
     }
     found.seen.add(reference)
     try {
       const manifest = await this.#manifest(errand, reference)
-      if (manifest.stale) found.problems.push(new Error(`it may be out of date: ${manifest.stale.reason}`))
+      if (manifest.stale) found.problems.push(outOfDate(manifest.stale.reason))
       const content = readManifest(manifest.bytes)
       for (const blob of blobsOf(content)) found.blobs.set(blob.digest, blob)
       for (const child of content.manifests.filter(errand.wants)) {
@@ -98,7 +99,7 @@ export class Images {
       stop.throwIfAborted()
       if (isSparing(name, asker) && !(await this.#isHere(name, reference))) throw new Spared(spared(upstream))
       try {
-        return await registry.getManifest(name, reference, asker)
+        return await unlessStopped(stop, registry.getManifest(name, reference, asker))
       } catch (error) {
         const isRefused = error instanceof UpstreamError && error.failure === 'rate-limited'
         throw isRefused ? new Spared(error.message, { cause: error }) : error
@@ -114,7 +115,8 @@ export class Images {
 
   async #fetchBlob({ name, arrived, stop }: Errand, { digest }: Descriptor): Promise<void> {
     stop.throwIfAborted()
-    const blob = await this.#options.registry.getBlob(name, digest, undefined, asker)
+    const opened = this.#options.registry.getBlob(name, digest, undefined, asker)
+    const blob = await unlessStopped(stop, opened, (late) => late.close())
     const close = () => blob.close()
     const buffer = this.#buffers.take()
     stop.addEventListener('abort', close, { once: true })
@@ -138,6 +140,26 @@ interface Found {
   readonly problems: Error[]
   readonly seen: Set<Reference>
 }
+
+/** What `work` brings; rejects as soon as it is stopped. What comes later is let go. */
+async function unlessStopped<T>(stop: AbortSignal, work: Soon<T>, letGo: (late: T) => void = () => {}): Promise<T> {
+  const working = Promise.resolve(work)
+  let hear = () => {}
+  const stopped = new Promise<never>((_, reject) => {
+    hear = () => {
+      working.then(letGo, () => {})
+      reject(stop.reason as Error)
+    }
+    stop.addEventListener('abort', hear, { once: true })
+  })
+  try {
+    return await Promise.race([working, stopped])
+  } finally {
+    stop.removeEventListener('abort', hear)
+  }
+}
+
+const outOfDate = (reason: string) => new RegistryError('UNAVAILABLE', `it may be out of date: ${reason}`)
 
 const spared = (upstream: string): string =>
   `${upstream} has no pulls to spare: the few that are left (reserve) are for people`

@@ -1,4 +1,5 @@
 import type { Metadata, WarmOrder, WarmOutcome, WarmResult, WarmRunRecord } from '../metadata/metadata.ts'
+import { RegistryError } from '../oci/errors.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { ReportWarmEvent } from './events.ts'
 import { Spared, wordsOf, type Images } from './images.ts'
@@ -102,12 +103,12 @@ export class Run {
   async #targetsOf({ path, reference, pattern }: Wanted, limit: number, order: WarmOrder['order']): Promise<Target[]> {
     const { locate, isHosted } = this.#parts
     const name = locate(path)
-    if (isHosted(name)) throw new Error(`${name} is hosted here: all of it is here already`)
+    if (isHosted(name)) throw new RegistryError('UNSUPPORTED', `${name} is hosted here: all of it is here already`)
     if (reference !== undefined) return [{ name, reference }]
     const tags = chooseTags(await this.#tags(name, order), { pattern: pattern!, limit, order })
     if (tags.length > 0) return tags.map((tag) => ({ name, reference: tag }))
     const among = order === 'pulls' ? 'that was pulled here ' : ''
-    throw new Error(`no tag of ${name} ${among}fits ${pattern}`)
+    throw new RegistryError('MANIFEST_UNKNOWN', `no tag of ${name} ${among}fits ${pattern}`)
   }
 
   /** In the order in which they are preferred, where that is not by version. */

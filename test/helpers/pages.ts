@@ -261,6 +261,8 @@ export const allPages: readonly PageSpec[] = [
   open('missing', '/r/docker.io/library/nothing'),
   open('cache', '/cache', true),
   open('collection', '/cache/collection', true),
+  open('warm', '/warm', true),
+  open('warm-run', '/warm/1', true),
   open('webhooks', '/webhooks', true),
   open('webhook', '/webhooks/ci', true),
   open('account', '/account', true),

@@ -37,7 +37,7 @@ export function testWarmMetadata(name: string, make: () => Promise<{ open: () =>
       expect(await metadata.warm.find(id + 100)).toBeUndefined()
     })
 
-    it('keep what became of each reference, in the order it did', async () => {
+    it('keep what became of each reference, in the order in which it was first told', async () => {
       const [one, other] = [await begin('base'), await begin('base')]
       await metadata.warm.putResult(one, result('b', 2, 'why'))
       await metadata.warm.putResult(one, result('a', 3))
@@ -45,7 +45,7 @@ export function testWarmMetadata(name: string, make: () => Promise<{ open: () =>
       await again()
       expect(await metadata.warm.results(one)).toEqual([result('b', 2, 'why'), result('a', 3)])
       await metadata.warm.putResult(one, result('b', 4))
-      expect(await metadata.warm.results(one)).toEqual([result('a', 3), result('b', 4)])
+      expect(await metadata.warm.results(one)).toEqual([result('b', 4), result('a', 3)])
     })
 
     it('are known by their list, the newest first, and the last ten that ended stay', async () => {

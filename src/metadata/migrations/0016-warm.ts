@@ -19,6 +19,6 @@ CREATE TABLE warm_results (
   message   TEXT,
   bytes     INTEGER NOT NULL,
   at        INTEGER NOT NULL,
-  PRIMARY KEY (run, reference)
-) STRICT, WITHOUT ROWID;
+  UNIQUE (run, reference)
+) STRICT;
 `
