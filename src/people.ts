@@ -11,18 +11,23 @@ import type { Event } from './telemetry/telemetry.ts'
 import { webApp } from './web/app.tsx'
 import { workingsOf, type WorkingParts } from './workings.ts'
 
-export interface PeopleParts extends WorkingParts {
-  registry: AdminOptions['registry']
+export interface AccountsParts {
+  config: Config
   metadata: Metadata
-  access: Access
   report: (event: Event) => void
-  /** Aborted when the server stops. */
-  stopping: AbortSignal
   now: () => number
 }
 
+export interface PeopleParts extends WorkingParts, AccountsParts {
+  registry: AdminOptions['registry']
+  access: Access
+  accountsFrom: AdminOptions['accountsFrom']
+  /** Aborted when the server stops. */
+  stopping: AbortSignal
+}
+
 /** What is for people: the pages, and the admin API that shows and does the same. */
-export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: HttpBindings }>> {
+export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> {
   const { config, registry, metadata, access, stopping, now } = parts
   const withLogin = config.upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
   const admin = createAdmin({
@@ -32,7 +37,7 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
     hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
     freshUntil: freshness(config),
     workings: workingsOf(parts),
-    accountsFrom: await accountsOf(parts),
+    accountsFrom: parts.accountsFrom,
     report: parts.report,
     now,
   })
@@ -42,7 +47,7 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
 }
 
 /** Changes of accounts, each told with who asked for it and from where. */
-async function accountsOf({ config: { access, upstreams }, metadata, report, now }: PeopleParts) {
+export async function accountsOf({ config: { access, hosted, upstreams }, metadata, report, now }: AccountsParts) {
   const others = await otherUsers(access)
   const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
   return (by: string | undefined, address: string | undefined) =>
@@ -50,6 +55,8 @@ async function accountsOf({ config: { access, upstreams }, metadata, report, now
       metadata,
       isUpstream: (name) => upstreamNames.has(name),
       isOtherUser: (name) => others.has(name),
+      providers: access.oidc,
+      namespaces: hosted.namespaces,
       report,
       now,
       ...(by !== undefined && { by }),

@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Access } from './access/access.ts'
-import { apiApp } from './api/app.ts'
+import { apiApp, createForwarded } from './api/app.ts'
 import type { Config } from './config/config.ts'
 import { requestListener, type Fetch } from './listen.ts'
 import type { Namespaces } from './namespaces/namespaces.ts'
@@ -20,6 +20,7 @@ export interface ProxyingOptions {
 export async function openProxying(options: ProxyingOptions): Promise<Proxy | undefined> {
   const { config, access, registry, report, now } = options
   if (!config.proxy.enabled) return undefined
+  const { addressOf } = createForwarded(config)
   const hosts = new Map<string, string>()
   for (const { name, aliases, url } of config.upstreams) {
     for (const host of [new URL(url).host, ...aliases, name]) hosts.set(host.replace(/:443$/, ''), name)
@@ -37,7 +38,8 @@ export async function openProxying(options: ProxyingOptions): Promise<Proxy | un
       }
       return requestListener(unchallenged(apiApp({ registry: inside, access, report, now }).fetch))
     },
-    admit: async (authorization, address) => access.enter(await access.identify(authorization, address), true),
+    admit: async (incoming) =>
+      access.enter(await access.identify(incoming.headers['proxy-authorization'], addressOf(incoming)), true),
     allow: config.proxy.allow,
     publicLookup,
     report,

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess, platformed } from './access/access.ts'
-import { apiApp, type RequestEvent } from './api/app.ts'
+import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
 import { chunkCollector } from './chunk-garbage.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
@@ -15,11 +15,12 @@ import type { Tag } from './oci/reference.ts'
 import type { RegistrySource } from './oci/registry.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signed } from './signatures/signatures.ts'
-import { peopleApp } from './people.ts'
+import { accountsOf, peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import {
+  fetcher,
   jsonGetter,
   loginSource,
   openNetwork,
@@ -39,8 +40,8 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** How much is left of chunks that were copied before it is collected, in bytes. More slow clients wait on what is fetched. */
-const garbage = { ofUpstreams: 2 * 1024 * 1024, ofUploads: 8 * 1024 * 1024 }
+/** How much is left of an upload's chunks that were copied before it is collected, in bytes. */
+const garbageOfUploads = 8 * 1024 * 1024
 
 /**
  * Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had.
@@ -54,9 +55,9 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   )
   const hooks = await withSecrets(config.webhooks)
   await mkdir(data, { recursive: true })
-  const store = await fsStore(data, chunkCollector(garbage.ofUploads))
+  const store = await fsStore(data, chunkCollector(garbageOfUploads))
   const metadata = sqliteMetadata(path.join(data, 'berth.db'))
-  const network = openNetwork({ ...(await extraCa(config)), dropped: chunkCollector(garbage.ofUpstreams) })
+  const network = openNetwork(await extraCa(config))
 
   const telemetry = createTelemetry({
     level: config.log.level,
@@ -118,12 +119,15 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   // Before what is hosted: it names the namespaces of its users.
+  const accountsFrom = await accountsOf({ config, metadata, report, now })
   const access = await openAccess({
     settings: config.access,
     folder: data,
     metadata,
     isHosted: (name) => registry.isHosted(name),
     getJson: jsonGetter(network),
+    fetch: fetcher(network),
+    accountsFrom,
     report,
     now,
   })
@@ -132,13 +136,27 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const registry = namespaces(cached, hosted)
   const warm = warming({ config, registry, sources, metadata, report, now })
   await warm.start()
-  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
+  const { addressOf } = createForwarded(config)
+  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, webhooks, warm, report }
+  const people = {
+    config,
+    registry,
+    metadata,
+    access,
+    accountsFrom,
+    store,
+    cache,
+    hosted,
+    telemetry,
+    webhooks,
+    warm,
+    report,
+  }
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
     .route('/', health)
-    .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))
+    .route('/', peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
   try {
     const proxy = await openProxying({ config, registry, access, report, now })

@@ -1,9 +1,11 @@
 // Who is asking, and what they may do. Every route asks here first.
+import { readFile } from 'node:fs/promises'
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { PrivateRight, Soon } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
-import { hostNamespaces } from './accounts.ts'
+import { hostNamespaces, type Accounts } from './accounts.ts'
+import { Attempts } from './attempts.ts'
 import type { BasicCredentials } from './basic.ts'
 import { Credentials } from './credentials.ts'
 import type { ReportAccessEvent } from './events.ts'
@@ -12,13 +14,17 @@ import { anonymous, type Identity } from './identity.ts'
 import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
 import type { GetJson } from './open-id-issuer.ts'
 import { Policy, type Action, type PolicySettings } from './policy.ts'
+import { Provider, type Fetch, type ProviderSettings } from './provider.ts'
+import { ProviderAccounts } from './provider-accounts.ts'
+import { ProviderLogins, type ProviderLoginsOptions } from './provider-logins.ts'
 import { sessionLifetime, Tokens } from './tokens.ts'
 import { Directory } from './users.ts'
 import { Workloads, type WorkloadRule } from './workloads.ts'
 
 export { sessionLifetime }
-export { AccountError, Accounts } from './accounts.ts'
-export { explain, otherUsers } from './explain.ts'
+export { AccountError } from './account-names.ts'
+export { Accounts } from './accounts.ts'
+export { explain, otherUsers, type AskedUpstream } from './explain.ts'
 export type { Action } from './policy.ts'
 export { guarded, type GuardOptions } from './guarded.ts'
 export { platformed } from './platforms.ts'
@@ -28,6 +34,7 @@ export type { AccessEvent } from './events.ts'
 export type { AddressedRepository } from './guard.ts'
 export type { Identity } from './identity.ts'
 export type { IssuedToken, TokenRequest } from './issuer.ts'
+export { loginLifetime } from './sealed-logins.ts'
 export { workloadUser } from './workloads.ts'
 
 export interface AccessSettings extends PolicySettings {
@@ -37,6 +44,8 @@ export interface AccessSettings extends PolicySettings {
   readonly htpasswdFile?: string | undefined
   /** Which ID tokens of CI jobs are logins; the first that fits counts. */
   readonly workloads: readonly WorkloadRule[]
+  /** Where people log in, besides here. */
+  readonly oidc: readonly ProviderSettings[]
 }
 
 export interface AccessOptions {
@@ -48,6 +57,10 @@ export interface AccessOptions {
   isHosted: (name: RepositoryName) => boolean
   /** Asks issuers of ID tokens. */
   getJson: GetJson
+  /** Asks providers at which people log in. */
+  fetch: Fetch
+  /** Changes of accounts that somebody asks for, from an address. */
+  accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
   report?: ReportAccessEvent
   now?: () => number
 }
@@ -63,6 +76,8 @@ export interface Access {
    * often.
    */
   login(given: BasicCredentials, address: string | undefined): Promise<Identity>
+  /** Logins of people elsewhere, which open a session as well. */
+  readonly providers: Pick<ProviderLogins, 'list' | 'begin' | 'finish' | 'logout'>
   /** What a browser keeps to be known again, for `sessionLifetime` seconds. */
   openSession(identity: Identity): Promise<string>
   /** Whose session it is; nobody's once it is over, or the password has changed since. */
@@ -104,10 +119,15 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   const directory = await Directory.open({ ...settings, metadata: metadata.access, report, found })
   directory.watch()
   const tokens = await Tokens.open(folder, now)
+  const attempts = new Attempts(now)
+  const providers = await openProviders(options, { directory, attempts, report, now })
   const credentials = new Credentials({
     directory,
     tokens,
     workloads: new Workloads(settings.workloads, getJson, now),
+    attempts,
+    mirrorAttempts: new Attempts(now),
+    holdsElsewhere: (user, id) => providers.holds(user, id),
     report,
     now,
   })
@@ -129,6 +149,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
       guard.expectServed(identity)
       return identity
     },
+    providers,
     openSession: ({ user, credential }) => tokens.make('session', { user, credential, scopes: [] }),
     bySession: (session) => credentials.bySession(session),
     enter: (identity, asMirror) => guard.enter(identity, asMirror),
@@ -146,4 +167,20 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     },
     stop: () => directory.stop(),
   }
+}
+
+/** Rejects when the secret of one cannot be read. */
+async function openProviders(
+  { settings, metadata, accountsFrom, fetch }: AccessOptions,
+  parts: Pick<ProviderLoginsOptions, 'directory' | 'attempts' | 'report' | 'now'>,
+): Promise<ProviderLogins> {
+  const accounts = new ProviderAccounts({ metadata: metadata.access, directory: parts.directory, accountsFrom })
+  await accounts.settle(settings.oidc)
+  await parts.directory.refresh()
+  const provider = async (one: ProviderSettings) => {
+    const file = one.clientSecretFile
+    const clientSecret = file === undefined ? undefined : (await readFile(file, 'utf8')).trim()
+    return new Provider({ settings: one, clientSecret, fetch, now: parts.now })
+  }
+  return new ProviderLogins({ ...parts, providers: await Promise.all(settings.oidc.map(provider)), accounts })
 }

@@ -1,16 +1,16 @@
-import type { AccessMetadata, HostedMetadata, Role, TokenRecord } from '../metadata/metadata.ts'
+import type { AccessMetadata, HostedMetadata, IdentityRecord, Role, TokenRecord } from '../metadata/metadata.ts'
+import { AccountError, expectNewName, isNamespaceName, makeIdentityId, type OtherNames } from './account-names.ts'
 import type { ReportAccessEvent } from './events.ts'
 import { hashPassword } from './passwords.ts'
 import { makeToken } from './robot-tokens.ts'
 import { parseLimit } from './scope.ts'
-import { reservedNames } from './users.ts'
 
-export interface AccountsOptions {
+export interface AccountsOptions extends OtherNames {
   metadata: { access: AccessMetadata; hosted: HostedMetadata }
-  /** Names that clients call upstreams by: a namespace of such a name could never be reached. */
-  isUpstream: (name: string) => boolean
-  /** Users who are not in the database. */
-  isOtherUser: (name: string) => boolean
+  /** The providers at which people log in. */
+  providers: readonly { readonly name: string; readonly issuer: string }[]
+  /** Namespaces that the settings name. */
+  namespaces: readonly string[]
   report?: ReportAccessEvent
   /** Who asks for the change, and from where. */
   by?: string
@@ -18,13 +18,8 @@ export interface AccountsOptions {
   now?: () => number
 }
 
-/** A change that was refused. The message says what was wanted and what was seen. */
-export class AccountError extends Error {
-  override readonly name = 'AccountError'
-}
-
-/** A name is that of a namespace as well. */
-const nameForm = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
+/** Of one token: each request with it is held against all of them. */
+const mostScopes = 100
 
 /** Hosts the namespaces of users that others keep. A name that could be none has none. */
 export async function hostNamespaces(
@@ -34,7 +29,7 @@ export async function hostNamespaces(
 ): Promise<void> {
   const there = new Set(await hosted.listNamespaces())
   for (const name of names) {
-    if (nameForm.test(name) && !there.has(name)) await hosted.addNamespace(name, now())
+    if (isNamespaceName(name) && !there.has(name)) await hosted.addNamespace(name, now())
   }
 }
 
@@ -48,14 +43,30 @@ export class Accounts {
 
   /** The user's namespace is hosted from then on. */
   async addUser(name: string, password: string, admin: boolean): Promise<void> {
-    this.#expectName(name)
+    expectNewName(name, this.#options)
     expectPassword(password)
     await this.#add(name, 'user', admin, await hashPassword(password))
     this.#changed(name, admin ? 'added, an admin' : 'added')
   }
 
+  /** A user by a first login at a provider, without a password. The namespace must be nobody's: what is there is another's. */
+  async addLinked(name: string, provider: string, subject: string): Promise<IdentityRecord> {
+    expectNewName(name, this.#options)
+    const { access, hosted } = this.#options.metadata
+    if (this.#options.namespaces.includes(name) || (await hosted.listNamespaces()).includes(name)) {
+      throw new AccountError(`the namespace ${name} is here already`)
+    }
+    const at = this.#now()
+    const identity = { id: makeIdentityId(), issuer: this.#issuerOf(provider), subject, user: name, addedAt: at }
+    const account = { name, kind: 'user', password: undefined, admin: false, createdAt: at } as const
+    if (!(await access.addIdentity(identity, account))) throw new AccountError(`there is an account ${name} already`)
+    await hosted.addNamespace(name, at)
+    this.#changed(name, `added by a login at ${provider}`)
+    return { ...identity, removed: false }
+  }
+
   async addOrganization(name: string): Promise<void> {
-    this.#expectName(name)
+    expectNewName(name, this.#options)
     await this.#add(name, 'organization', false)
     this.#changed(name, 'added, an organization')
   }
@@ -75,13 +86,45 @@ export class Accounts {
     this.#changed(user, 'password changed')
   }
 
-  /** Without a role the user is a member no more. */
-  async setMember(organization: string, user: string, role: Role | undefined): Promise<void> {
+  /** Whoever logs in at the provider and is called this there is this user from then on. */
+  async link(user: string, provider: string, subject: string): Promise<void> {
+    await this.#expectAccount(user, ['user'])
+    const issuer = this.#issuerOf(provider)
+    if (subject === '' || subject.length > 255 || /\p{Cc}/u.test(subject)) {
+      throw new AccountError(`a subject must have 1 to 255 characters, saw ${JSON.stringify(subject.slice(0, 300))}`)
+    }
+    const identity = { id: makeIdentityId(), issuer, subject, user, addedAt: this.#now() }
+    if (!(await this.#options.metadata.access.addIdentity(identity))) {
+      const { identities } = await this.#records()
+      const whose = identities.find((one) => one.issuer === issuer && one.subject === subject)?.user
+      throw new AccountError(`${subject} of ${provider} is ${whose ?? 'another user'} already; unlink it there first`)
+    }
+    this.#changed(user, `linked to ${subject} of ${provider}`)
+  }
+
+  /** What the provider's claims gave goes with it. Also for one whose account was removed: it may come back as a new one then. */
+  async unlink(user: string, provider: string, subject: string): Promise<void> {
+    const issuer = this.#issuerOf(provider)
+    const { identities } = await this.#records()
+    const found = identities.find((one) => one.issuer === issuer && one.subject === subject && one.user === user)
+    if (!found) throw new AccountError(`${user} is not linked to ${JSON.stringify(subject)} of ${provider}`)
+    await this.#options.metadata.access.removeIdentity(found.id)
+    this.#changed(user, `no more linked to ${subject} of ${provider}`)
+  }
+
+  /** Without a role the user is a member no more. `issuer`: whose claims say so. */
+  async setMember(organization: string, user: string, role: Role | undefined, issuer?: string): Promise<void> {
     if (role) await this.#expectAccount(user, ['user'])
-    if (!(await this.#options.metadata.access.setMember(organization, user, role))) {
+    if (!(await this.#options.metadata.access.setMember(organization, user, role, issuer))) {
       throw noSuch('organization', organization)
     }
     this.#changed(user, `${role ?? 'no member'} in ${organization}`)
+  }
+
+  /** By the claims of an issuer; without one, what claims gave is taken back. */
+  async setAdminBy(user: string, issuer: string | undefined): Promise<void> {
+    if (!(await this.#options.metadata.access.setAdminBy(user, issuer))) throw noSuch('user', user)
+    this.#changed(user, issuer === undefined ? 'no admin any more' : 'an admin')
   }
 
   /** Without a role the grant is taken back. `name`: a repository, or a namespace for all its repositories. */
@@ -107,6 +150,8 @@ export class Accounts {
     { name, scopes, lifetime }: { name: string; scopes: readonly string[]; lifetime: number | undefined },
   ): Promise<{ token: string; record: TokenRecord }> {
     await this.#expectAccount(owner, ['user', 'organization'])
+    if (scopes.length > mostScopes)
+      throw new AccountError(`a token may have at most ${mostScopes} scopes, saw ${scopes.length}`)
     const wrong = scopes.find((scope) => !parseLimit(scope))
     if (wrong !== undefined || scopes.length === 0) {
       throw new AccountError(`a scope must be PATTERN:ACTIONS such as team/*:pull,push, saw ${JSON.stringify(wrong)}`)
@@ -136,6 +181,16 @@ export class Accounts {
     await hosted.addNamespace(name, this.#now())
   }
 
+  /** One that is configured no more may be named by its issuer. */
+  #issuerOf(provider: string): string {
+    const { providers } = this.#options
+    const found = providers.find(({ name, issuer }) => name === provider || issuer === provider)
+    if (found) return found.issuer
+    if (/^https?:/.test(provider)) return provider
+    const known = providers.map(({ name }) => name).join(', ') || 'none is configured'
+    throw new AccountError(`a provider of access.oidc is needed (${known}), saw ${JSON.stringify(provider)}`)
+  }
+
   #records() {
     return this.#options.metadata.access.load()
   }
@@ -150,19 +205,6 @@ export class Accounts {
     const namespace = name.split('/', 1)[0]!
     if (!this.#options.isUpstream(namespace) && namespace !== '') return
     throw new AccountError(`a repository hosted here, or a namespace, is needed, saw ${JSON.stringify(name)}`)
-  }
-
-  #expectName(name: string): void {
-    const saw = JSON.stringify(name.slice(0, 100))
-    if (!nameForm.test(name) || name.length > 100) {
-      throw new AccountError(`a name must be lower-case letters and digits with - or _ between them, saw ${saw}`)
-    }
-    if (reservedNames.includes(name)) throw new AccountError(`${name} stands for others in rules; choose another name`)
-    if (this.#options.isUpstream(name))
-      throw new AccountError(`${name} is what an upstream is called; choose another name`)
-    if (this.#options.isOtherUser(name)) {
-      throw new AccountError(`${name} is a user of the settings (access.user or access.htpasswdFile) already`)
-    }
   }
 
   #changed(user: string, change: string): void {

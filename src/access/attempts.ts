@@ -15,7 +15,7 @@ const ofAccount: Allowance = { free: 100, longest: 60_000 }
 
 /** Counts are forgotten when nothing went wrong for so long. */
 const remembered = 3_600_000
-/** An address from which an account has logged in goes on whatever others do to the account. */
+/** An account goes on at an address from which it has logged in, whatever others do to either. */
 const trusted = 30 * 24 * 3_600_000
 
 interface Failures {
@@ -36,20 +36,18 @@ export class Attempts {
     this.#now = now
   }
 
-  /** Milliseconds until a password for this account is looked at from this address; 0 for now. */
-  wait(account: string, address: string): number {
-    const [both, place, everywhere] = keysOf(account, address)
+  /** Milliseconds until a password for this account, or a login of whatever account, is looked at from this address; 0 for now. */
+  wait(account: string | undefined, address: string): number {
+    const [place, both, everywhere] = keysOf(account, address)
+    if (both === undefined || everywhere === undefined) return this.#waitOf(place, fromAddress)
     const knownSince = this.#known.get(both)
     const isKnown = knownSince !== undefined && this.#now() - knownSince < trusted
-    return Math.max(
-      this.#waitOf(both, here),
-      this.#waitOf(place, fromAddress),
-      isKnown ? 0 : this.#waitOf(everywhere, ofAccount),
-    )
+    const others = isKnown ? 0 : Math.max(this.#waitOf(place, fromAddress), this.#waitOf(everywhere, ofAccount))
+    return Math.max(this.#waitOf(both, here), others)
   }
 
   /** Counts an attempt as wrong, before it is looked at: many at once are no way around the count. */
-  begin(account: string, address: string): void {
+  begin(account: string | undefined, address: string): void {
     for (const key of keysOf(account, address)) {
       const before = this.#current(key)
       this.#failures.set(key, { count: (before?.count ?? 0) + 1, last: this.#now() })
@@ -57,18 +55,19 @@ export class Attempts {
   }
 
   /** The attempt was right, or was not looked at: it does not count. */
-  forgive(account: string, address: string): void {
+  forgive(account: string | undefined, address: string): void {
     for (const key of keysOf(account, address)) {
       const failures = this.#current(key)
       if (failures) this.#failures.set(key, { ...failures, count: failures.count - 1 })
     }
   }
 
-  right(account: string, address: string): void {
+  right(account: string | undefined, address: string): void {
     this.forgive(account, address)
-    const [key] = keysOf(account, address)
-    this.#failures.delete(key)
-    this.#known.set(key, this.#now())
+    const [, both] = keysOf(account, address)
+    if (both === undefined) return
+    this.#failures.delete(both)
+    this.#known.set(both, this.#now())
   }
 
   #waitOf(key: string, { free, longest }: Allowance): number {
@@ -84,9 +83,12 @@ export class Attempts {
   }
 }
 
-function keysOf(account: string, address: string): [both: string, place: string, account: string] {
+function keysOf(
+  account: string | undefined,
+  address: string,
+): [place: string] | [place: string, both: string, account: string] {
   const place = placeOf(address)
-  return [`${account}|${place}`, `|${place}`, `${account}|`]
+  return account === undefined ? [`|${place}`] : [`|${place}`, `${account}|${place}`, `${account}|`]
 }
 
 /** An address, or the /64 of an IPv6 one: whoever has one address there has all of them. */

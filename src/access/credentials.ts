@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../oci/errors.ts'
 import type { Soon } from '../oci/registry.ts'
 import type { TokenRecord } from '../metadata/metadata.ts'
-import { Attempts } from './attempts.ts'
+import type { Attempts } from './attempts.ts'
 import { readBasic, type BasicCredentials } from './basic.ts'
 import type { ReportAccessEvent } from './events.ts'
 import { anonymous, type Credential, type Identity } from './identity.ts'
@@ -18,6 +18,12 @@ export interface CredentialsOptions {
   directory: Directory
   tokens: Tokens
   workloads: Workloads
+  /** Of passwords. */
+  attempts: Attempts
+  /** Of those who are answered as nobody when they are wrong: they are no sign of somebody guessing. */
+  mirrorAttempts: Attempts
+  /** Whether a login at a provider is still this user's. */
+  holdsElsewhere: (user: string, id: string) => boolean
   report: ReportAccessEvent
   now: () => number
 }
@@ -37,9 +43,6 @@ interface Known {
 export class Credentials {
   readonly #options: CredentialsOptions
   readonly #passwords = new Passwords()
-  readonly #attempts: Attempts
-  /** Of those who are answered as nobody when they are wrong: they are no sign of somebody guessing. */
-  readonly #mirrorAttempts: Attempts
   /** By a keyed hash, so that no password is kept. */
   readonly #known = new LRUCache<string, Known>({ max: 5_000 })
   readonly #bearers = new WeakMap<Claims, Known>()
@@ -48,8 +51,6 @@ export class Credentials {
 
   constructor(options: CredentialsOptions) {
     this.#options = options
-    this.#attempts = new Attempts(options.now)
-    this.#mirrorAttempts = new Attempts(options.now)
   }
 
   /** By an Authorization header. Throws TOOMANYREQUESTS for one who has been wrong too often. */
@@ -136,7 +137,7 @@ export class Credentials {
   #identityOf({ user, credential, scopes }: Claims): Identity | undefined {
     if (user === undefined || !credential) return { user: undefined, granted: scopes }
     if (!this.#holds(user, credential)) return undefined
-    if (credential.kind === 'password') return { user, credential, granted: scopes }
+    if (credential.kind === 'password' || credential.kind === 'oidc') return { user, credential, granted: scopes }
     if (credential.kind === 'workload') return { ...this.#options.workloads.identity(credential.id)!, granted: scopes }
     return { ...robot(this.#options.directory.token(credential.id)!), granted: scopes }
   }
@@ -163,29 +164,29 @@ export class Credentials {
 
   async #asMirror(user: string, password: string, address: string): Promise<Identity> {
     const account = user.slice(0, 100)
-    if (this.#mirrorAttempts.wait(account, address) > 0) return anonymous
-    this.#mirrorAttempts.begin(account, address)
+    if (this.#options.mirrorAttempts.wait(account, address) > 0) return anonymous
+    this.#options.mirrorAttempts.begin(account, address)
     const found = this.#options.directory.user(user)
     if (!(await this.#compare(password, found)) || !found) return anonymous
-    this.#mirrorAttempts.right(account, address)
+    this.#options.mirrorAttempts.right(account, address)
     return { user, credential: { kind: 'password', id: found.credential } }
   }
 
   async #asLogin(user: string, password: string, address: string): Promise<Identity> {
     const account = user.slice(0, 100)
-    const wait = this.#attempts.wait(account, address)
+    const wait = this.#options.attempts.wait(account, address)
     if (wait > 0) {
       this.#options.report({ type: 'login-refused', user: account, why: 'too many attempts', address })
       throw tooMany(wait)
     }
-    this.#attempts.begin(account, address)
+    this.#options.attempts.begin(account, address)
     const found = this.#options.directory.user(user)
     const right = await this.#compare(password, found).catch((error: unknown) => {
-      this.#attempts.forgive(account, address)
+      this.#options.attempts.forgive(account, address)
       throw error
     })
     if (!right || !found) return this.#refused(account, address, 'password')
-    this.#attempts.right(account, address)
+    this.#options.attempts.right(account, address)
     this.#options.report({ type: 'login-succeeded', user, by: 'password', address })
     return { user, credential: { kind: 'password', id: found.credential } }
   }
@@ -217,7 +218,8 @@ export class Credentials {
   }
 
   #holds(user: string, { kind, id }: Credential): boolean {
-    const { directory, workloads, now } = this.#options
+    const { directory, workloads, holdsElsewhere, now } = this.#options
+    if (kind === 'oidc') return holdsElsewhere(user, id)
     if (kind === 'workload') return workloads.identity(id)?.user === user && directory.isAccount(user)
     if (kind === 'password') return directory.user(user)?.credential === id
     const token = directory.token(id)

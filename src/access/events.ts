@@ -1,21 +1,26 @@
+import type { RefusalReason } from './refused-login.ts'
+
 /** What access tells whoever listens: for the log, the audit and pages. No secret is in any of them. */
 export type AccessEvent =
-  /** Somebody showed who they are: by a password, a robot's token, a stored login or an ID token. Not told for every request. */
+  /** Somebody showed who they are: by a password, a robot's token, a stored login, an ID token or a provider. Not told for every request. */
   | {
       type: 'login-succeeded'
       user: string
       by: LoginWay
       address: string | undefined
-      /** A workload's issuer and what that calls it. */
+      /** A workload's or a provider's issuer, and what that calls it. */
       subject?: string
     }
-  /** `user` is what the client called itself, cut to 100 characters. `subject`: a workload that no rule lets in. */
+  /** `user` is what the client called itself, if it did, cut to 100 characters. `subject`: as above, of one that no rule lets in. */
   | {
       type: 'login-refused'
-      user: string
-      why: 'wrong' | 'too many attempts'
+      user: string | undefined
+      why: 'wrong' | RefusalReason
+      by?: LoginWay
       address: string | undefined
       subject?: string
+      /** What there is to know of it for the operator. */
+      message?: string
     }
   /** `by`: who did it. */
   | {
@@ -32,6 +37,7 @@ export type AccessEvent =
   /** The file of passwords cannot be read, or a line of it cannot be used. */
   | { type: 'htpasswd-problem'; message: string }
 
-export type LoginWay = 'password' | 'token' | 'stored login' | 'workload'
+/** `oidc NAME`: at that provider. */
+export type LoginWay = 'password' | 'token' | 'stored login' | 'workload' | `oidc ${string}`
 
 export type ReportAccessEvent = (event: AccessEvent) => void

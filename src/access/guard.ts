@@ -58,13 +58,12 @@ export class Guard {
     this.expectServed(identity)
     const verdict = this.verdict(identity, action, name)
     if (!verdict.allowed) throw this.#refusal(identity, action, name, verdict)
-    if (identity.granted && !covers(identity.granted, 'repository', path, action)) {
-      throw unauthorized(`the token is not for ${action} of ${path}`)
-    }
-    if (!verdict.ifThere || this.#there.has(name)) return
+    if (!verdict.ifThere || this.#there.has(name)) return expectCovered(identity, action, path)
     return this.#options.exists(name).then((there) => {
+      // Before the token is held against it: what it says of a name must not tell one that is missing from one that is private.
       if (!there) throw this.#refusal(identity, action, name, verdict)
       this.#there.set(name, true)
+      expectCovered(identity, action, path)
     })
   }
 
@@ -133,6 +132,13 @@ export class Guard {
     }
     if (hosted && action === 'pull') return notThere(name)
     return new RegistryError('DENIED', `${user} may not ${action} ${name}: ${why}`)
+  }
+}
+
+/** Throws UNAUTHORIZED for a token that was issued for something else. */
+function expectCovered({ granted }: Identity, action: Action, path: string): void {
+  if (granted && !covers(granted, 'repository', path, action)) {
+    throw unauthorized(`the token is not for ${action} of ${path}`)
   }
 }
 

@@ -12,6 +12,7 @@ import type {
   TagPage,
   TagQuery,
 } from '../oci/registry.ts'
+import { pageOf } from '../oci/tag-page.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { Reach } from './reach.ts'
 import { Rules, type ContentRules } from './rules.ts'
@@ -76,9 +77,8 @@ class GuardedRegistry implements RegistryReader {
     await this.#maySee(name, asker, (open) => open.listTags(name, { n: 1 }))
     if (!this.#rules.tellsTags(name)) return this.#options.registry.listTags(name, query, asker)
     const { tags } = await this.#options.registry.listTags(name, {}, asker)
-    const { n, last } = query
-    const rest = tags.filter((tag) => this.#rules.permits(name, tag) && (last === undefined || tag > last))
-    return { tags: rest.slice(0, n), more: n !== undefined && n > 0 && rest.length > n }
+    const permitted = tags.filter((tag) => this.#rules.permits(name, tag))
+    return pageOf(permitted, query)
   }
 
   async listReferrers(name: RepositoryName, digest: Digest, asker?: Asker) {

@@ -15,8 +15,8 @@ export interface Identity {
 }
 
 export interface Credential {
-  readonly kind: 'password' | 'token' | 'workload'
-  /** The password's fingerprint, the token's id, or that of the rule that lets a workload in. */
+  readonly kind: 'password' | 'token' | 'workload' | 'oidc'
+  /** The password's fingerprint, the token's id, that of the rule that lets a workload in, or of a login at a provider. */
   readonly id: string
 }
 

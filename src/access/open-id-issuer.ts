@@ -87,8 +87,8 @@ interface Discovered {
   readonly jwks_uri?: unknown
 }
 
-/** Keys that came in the clear could be anybody's. */
-function isSafe(text: string): boolean {
+/** Whether a URL that an issuer named is one of https, or of this machine: what came in the clear could be anybody's. */
+export function isSafe(text: string): boolean {
   if (!URL.canParse(text)) return false
   const { protocol, hostname } = new URL(text)
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))

@@ -7,6 +7,7 @@ import { platformOf, platformPattern, type Platform } from '../oci/platform.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader, TagQuery } from '../oci/registry.ts'
+import { readWhole } from '../oci/whole-blob.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { bounded } from './bounded.ts'
 
@@ -122,19 +123,12 @@ class PlatformRegistry implements RegistryReader {
 
   /** The platform that a config names; undefined for what is no image's config, such as an artifact's. */
   async #platformIn(name: RepositoryName, config: { digest: Digest; size: number }): Promise<Platform | undefined> {
-    if (config.size > largestConfig) throw new RegistryError('DENIED', `the config of an image of ${name} is too large`)
     // For our own sake: nobody pulls the image yet. Whether the asker may see the repository was settled by its manifest.
-    const blob = await this.#options.registry.getBlob(name, config.digest)
-    const bytes = Buffer.alloc(config.size)
-    let length = 0
+    const read = async () => readWhole(await this.#options.registry.getBlob(name, config.digest), largestConfig)
+    const bytes = config.size > largestConfig ? undefined : await read()
+    if (!bytes) throw new RegistryError('DENIED', `the config of an image of ${name} is too large`)
     try {
-      for (let read = 1; read > 0 && length < bytes.length; length += read)
-        read = await blob.read(bytes.subarray(length))
-    } finally {
-      blob.close()
-    }
-    try {
-      return platformOf(JSON.parse(bytes.toString('utf8', 0, length)))
+      return platformOf(JSON.parse(bytes.toString()))
     } catch {
       return undefined
     }

@@ -72,6 +72,8 @@ export class Policy {
     if (who.limits && !permits(who.limits, name, action === 'private' ? 'pull' : action)) {
       return no('the token is not for it')
     }
+    // Such a client is turned away at the door, whatever is behind it.
+    if (who.account === undefined && this.#settings.anonymous === 'none') return no('access.anonymous is none')
     if (!hosted && action !== 'pull' && action !== 'private') return no('it is an upstream’s, which is only read')
     if (who.admin && !(hosted && action === 'private')) return yes(`${who.account} is an admin`)
     return (
@@ -98,19 +100,14 @@ export class Policy {
     if (anonymous === 'push' && action !== 'administer') return yes('access.anonymous is push')
     const { rank, why } = rightsIn(who, name, facts)
     if (rank >= needed[action]) return yes(why)
-    if (action === 'pull' && facts.isPublic(name)) {
-      if (who.account !== undefined || anonymous === 'pull') return { ...yes(`${name} is public`), ifThere: true }
-      return no('access.anonymous is none')
-    }
+    if (action === 'pull' && facts.isPublic(name)) return { ...yes(`${name} is public`), ifThere: true }
     if (rank > 0) return no(`${why}, which is not enough`)
     return no(action === 'pull' ? `${name} is private` : 'nothing opens it')
   }
 
   #inUpstream(who: Subject, action: Action): Verdict {
-    const { anonymous, private: secret } = this.#settings
-    if (who.account === undefined && anonymous === 'none') return no('access.anonymous is none')
     if (action === 'pull') return yes(who.account === undefined ? 'everybody may' : 'all who logged in may')
-    if (secret === 'open') return yes('access.private is open')
+    if (this.#settings.private === 'open') return yes('access.private is open')
     return no('what an upstream shows only to our credentials is for those to whom access.policy opens private')
   }
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError, unlessAbsent, UpstreamError } from '../oci/errors.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { findContent, partsOf } from '../oci/manifest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
@@ -42,9 +42,8 @@ export class Reach {
     const key = keyOf(name, manifest.digest)
     if (byTag) this.#permitted.set(key, true)
     if (this.#noted.has(key)) return
-    const content = contentOf(manifest)
-    const { config, layers = [], manifests = [] } = content ?? {}
-    const named = [...(config ? [config] : []), ...layers, ...manifests].map(({ digest }) => digest)
+    const content = findContent(manifest.bytes)
+    const named = content ? partsOf(content).map(({ digest }) => digest) : []
     for (const digest of named) {
       const naming = this.#naming.get(keyOf(name, digest)) ?? new Set()
       this.#naming.set(keyOf(name, digest), naming.add(manifest.digest))
@@ -103,7 +102,7 @@ export class Reach {
   /** A signature or an attestation goes with the image that it is about. */
   async #checkSubject(name: RepositoryName, digest: Digest, asker?: Asker): Promise<void> {
     const manifest = await this.#options.registry.getManifest(name, digest, asker)
-    const subject = contentOf(manifest)?.subject
+    const subject = findContent(manifest.bytes)?.subject
     if (subject && (await this.#judge(name, subject.digest)) === 'permitted') return
     throw this.#refusal(name, digest, 'no tag that may be pulled is known to lead to it: pull by tag first')
   }
@@ -149,11 +148,3 @@ export class Reach {
 }
 
 const keyOf = (name: RepositoryName, digest: Digest): string => `${name}@${digest}`
-
-function contentOf({ bytes }: Manifest): ManifestContent | undefined {
-  try {
-    return readManifest(bytes)
-  } catch {
-    return undefined
-  }
-}

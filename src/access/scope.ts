@@ -43,7 +43,7 @@ const limitActions = ['pull', 'push', 'delete']
 
 /** Undefined for what is none. */
 export function parseLimit(text: string): Limit | undefined {
-  const [, pattern, list = ''] = /^([a-z0-9._*/-]+):([a-z,]+)$/.exec(text) ?? []
+  const [, pattern, list = ''] = /^([a-z0-9._*/-]{1,255}):([a-z,]{1,50})$/.exec(text) ?? []
   const actions = list.split(',')
   if (pattern === undefined || !actions.every((action) => limitActions.includes(action))) return undefined
   return { fits: namePattern(pattern), actions }

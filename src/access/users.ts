@@ -1,9 +1,9 @@
-import type { AccessMetadata, AccessRecords, Role, TokenRecord } from '../metadata/metadata.ts'
+import type { AccessMetadata, AccessRecords, IdentityRecord, Role, TokenRecord } from '../metadata/metadata.ts'
+import { reservedNames } from './account-names.ts'
 import type { ReportAccessEvent } from './events.ts'
 import { HtpasswdFile } from './htpasswd.ts'
 import { fingerprint, hashOfSettings } from './passwords.ts'
 import type { RepositoryFacts, Subject } from './policy.ts'
-import { everybody, everyUser } from './policy.ts'
 
 /** How often it is looked whether something has changed, in milliseconds: a revoked token works no longer than this. */
 export const changesSeenWithin = 1_000
@@ -24,13 +24,12 @@ export interface DirectoryOptions {
   htpasswdFile?: string | undefined
   /** Rules by which jobs log in as one of the accounts. */
   workloads?: readonly unknown[]
+  /** Providers at which people log in. */
+  oidc?: readonly { readonly admins: readonly unknown[] }[]
   report: ReportAccessEvent
   /** Told the users who are not in the database, at first and after each change. */
   found?: (names: readonly string[]) => Promise<void>
 }
-
-/** Names that stand for more than one in rules, and those of clients that did not log in. */
-export const reservedNames: readonly string[] = [everybody, everyUser, 'anonymous']
 
 const noRoles: ReadonlyMap<string, Role> = new Map()
 
@@ -48,6 +47,7 @@ export class Directory implements RepositoryFacts {
   #public = new Map<string, boolean>()
   #tokens = new Map<string, TokenRecord>()
   #tokenIds = new Map<string, TokenRecord>()
+  #identities = new Map<string, IdentityRecord>()
   #generation = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -92,11 +92,13 @@ export class Directory implements RepositoryFacts {
 
   /** Whether anybody can log in at all. */
   get hasUsers(): boolean {
-    return this.#users.size > 0 || this.#tokens.size > 0 || (this.#options.workloads ?? []).length > 0
+    const { workloads = [], oidc = [] } = this.#options
+    return this.#users.size > 0 || this.#tokens.size > 0 || workloads.length > 0 || oidc.length > 0
   }
 
-  /** Whether there is somebody who may change everything. */
+  /** Whether there is somebody who may change everything, or may come to be. */
   get hasAdmin(): boolean {
+    if (this.#options.oidc?.some(({ admins }) => admins.length > 0)) return true
     return [...this.#users.values()].some((user) => user.admin)
   }
 
@@ -118,6 +120,11 @@ export class Directory implements RepositoryFacts {
 
   token(id: string): TokenRecord | undefined {
     return this.#tokenIds.get(id)
+  }
+
+  /** A login elsewhere that is a user's; undefined for one whose account was removed. */
+  identity(id: string): IdentityRecord | undefined {
+    return this.#identities.get(id)
   }
 
   grant(account: string, name: string): Role | undefined {
@@ -164,7 +171,7 @@ export class Directory implements RepositoryFacts {
   }
 
   #build(): void {
-    const { accounts, members, tokens, grants, publicity } = this.#records!
+    const { accounts, members, tokens, identities, grants, publicity } = this.#records!
     this.#organizations = new Set(accounts.filter(({ kind }) => kind === 'organization').map(({ name }) => name))
     this.#users = new Map()
     for (const [name, stored] of this.#fromFile) this.#users.set(name, user(name, stored, false))
@@ -182,6 +189,7 @@ export class Directory implements RepositoryFacts {
     this.#public = new Map(publicity.map((record) => [record.name, record.public]))
     this.#tokens = new Map(tokens.map((token) => [token.secretHash, token]))
     this.#tokenIds = new Map(tokens.map((token) => [token.id, token]))
+    this.#identities = new Map(identities.filter(({ removed }) => !removed).map((one) => [one.id, one]))
     this.#generation++
   }
 }

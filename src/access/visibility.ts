@@ -1,4 +1,5 @@
 import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
+import { Flights } from '../oci/flights.ts'
 import { withinPatience } from '../oci/patience.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { PrivateRight } from '../oci/registry.ts'
@@ -30,7 +31,7 @@ interface Verdict {
 export class Visibility {
   readonly #options: VisibilityOptions
   readonly #known = new Map<RepositoryName, Verdict>()
-  readonly #flights = new Map<RepositoryName, Promise<boolean>>()
+  readonly #flights = new Flights()
 
   constructor(options: VisibilityOptions) {
     this.#options = options
@@ -48,12 +49,7 @@ export class Visibility {
    * without a login.
    */
   async check(name: RepositoryName, right: PrivateRight, ask: () => Promise<unknown>): Promise<void> {
-    let flight = this.#flights.get(name)
-    if (!flight) {
-      flight = this.#isPublic(name, ask).finally(() => this.#flights.delete(name))
-      this.#flights.set(name, flight)
-    }
-    if (await flight) return
+    if (await this.#flights.share(name, () => this.#isPublic(name, ask))) return
     const { upstream } = this.#options
     throw new RegistryError(
       right === 'after login' ? 'UNAUTHORIZED' : 'DENIED',

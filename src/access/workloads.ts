@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { namePattern } from '../oci/pattern.ts'
+import { fitting, type ClaimPatterns, type IdClaims } from './claims.ts'
 import type { Identity } from './identity.ts'
 import { OpenIdIssuer, type GetJson } from './open-id-issuer.ts'
 import { parseLimit, type Limit } from './scope.ts'
@@ -11,8 +11,7 @@ export const workloadUser = 'oidc'
 export interface WorkloadRule {
   readonly issuer: string
   readonly audience: string
-  /** Claim -> pattern of its value, as of repositories: each must be there and fit. */
-  readonly claims: Readonly<Record<string, string>>
+  readonly claims: ClaimPatterns
   /** The user or organization whose rights it takes. */
   readonly as: string
   /** And how much of them: `PATTERN:ACTION,ACTION`. */
@@ -33,7 +32,7 @@ interface Opening {
   readonly id: string
   readonly rule: WorkloadRule
   readonly limits: readonly Limit[]
-  readonly wanted: readonly { claim: string; fits: (value: string) => boolean }[]
+  readonly fits: (claims: IdClaims) => boolean
 }
 
 /** Robots that keep no secret: jobs show the ID token that their platform signed for them. */
@@ -66,7 +65,7 @@ export class Workloads {
     )
     if (!claims) return undefined
     const subject = `${named} ${claims.sub}`
-    const opening = openings.find((one) => fits(one, claims))
+    const opening = openings.find(({ rule, fits }) => [claims.aud].flat().includes(rule.audience) && fits(claims))
     return opening ? { identity: identityOf(opening), subject, expiresAt: claims.exp! * 1_000 } : { subject }
   }
 
@@ -82,20 +81,8 @@ function openingOf(rule: WorkloadRule): Opening {
     id: createHash('sha256').update(JSON.stringify(rule)).digest('hex').slice(0, 16),
     rule,
     limits: rule.scopes.flatMap((scope) => parseLimit(scope) ?? []),
-    wanted: Object.entries(rule.claims).map(([claim, pattern]) => ({ claim, fits: namePattern(pattern) })),
+    fits: fitting(rule.claims),
   }
-}
-
-function fits({ rule, wanted }: Opening, claims: Readonly<Record<string, unknown>>): boolean {
-  return (
-    [claims.aud].flat().includes(rule.audience) &&
-    wanted.every((one) => {
-      const value = Object.hasOwn(claims, one.claim) ? claims[one.claim] : undefined
-      // Lists and groups of values are no value: what to want of them is not said. Nor is what holds a line break.
-      const text = ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined
-      return text !== undefined && !/\p{Cc}/u.test(text) && one.fits(text)
-    })
-  )
 }
 
 function identityOf({ id, rule, limits }: Opening): Workload['identity'] {

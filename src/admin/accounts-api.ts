@@ -13,6 +13,7 @@ export function accountRoutes(routes: Routes, admin: Admin): void {
   ownRoutes(routes, admin)
   listRoutes(routes, admin)
   changeRoutes(routes, admin)
+  linkRoutes(routes, admin)
   rightRoutes(routes, admin)
   auditRoute(routes, admin)
 }
@@ -139,6 +140,22 @@ function changeRoutes(routes: Routes, { accounts }: Admin): void {
       answer: done,
     },
     (visitor, { name, password }) => accounts.setPassword(visitor, name, password).then(schema.isDone),
+  )
+}
+
+function linkRoutes(routes: Routes, { accounts }: Admin): void {
+  const input = z.object({
+    user: name,
+    provider: z.string().meta({ description: 'a provider of access.oidc', examples: ['corp'] }),
+    subject: z.string().meta({ description: 'what the provider calls who logs in there (sub)' }),
+  })
+  routes.add(
+    { method: 'post', path: '/links', summary: 'Say that a login at a provider is this user', input, answer: done },
+    (visitor, { user, ...link }) => accounts.link(visitor, user, link).then(schema.isDone),
+  )
+  routes.add(
+    { method: 'delete', path: '/links', summary: 'Say that it is no more', input, answer: done },
+    (visitor, { user, ...link }) => accounts.unlink(visitor, user, link).then(schema.isDone),
   )
 }
 

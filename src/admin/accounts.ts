@@ -15,6 +15,13 @@ export interface AccountView {
   readonly createdAt: number
 }
 
+/** A login at a provider that is a user's. */
+export interface LinkView {
+  /** Its name; the issuer where it is configured no more. */
+  readonly provider: string
+  readonly subject: string
+}
+
 export interface AccountDetails extends AccountView {
   /** Of an organization. */
   readonly members: readonly { readonly user: string; readonly role: Role }[]
@@ -22,6 +29,8 @@ export interface AccountDetails extends AccountView {
   readonly organizations: readonly { readonly organization: string; readonly role: Role }[]
   readonly grants: readonly { readonly name: string; readonly role: Role }[]
   readonly tokens: readonly TokenView[]
+  /** Of a user. */
+  readonly links: readonly LinkView[]
 }
 
 export interface TokenOrder {
@@ -58,13 +67,14 @@ export class AccountsAdmin {
   /** Throws NAME_UNKNOWN. */
   async get(visitor: Visitor, name: string): Promise<AccountDetails> {
     await this.#options.guard.expectAdministrator(visitor)
-    const { accounts, members, grants, tokens } = await this.#records()
+    const { accounts, members, grants, tokens, identities } = await this.#records()
     const account = accounts.find((account) => account.name === name)
     if (!account) throw new RegistryError('NAME_UNKNOWN', `there is no account ${JSON.stringify(name)}`)
     return {
       ...viewOf(account),
       members: members.filter(({ organization }) => organization === name),
       organizations: members.filter(({ user }) => user === name),
+      links: this.#linksOf(name, identities),
       grants: grants.filter((grant) => grant.account === name),
       tokens: tokens.filter(({ owner }) => owner === name).map(withoutSecret),
     }
@@ -84,6 +94,14 @@ export class AccountsAdmin {
     return [user, ...members.filter((m) => m.user === user && m.role === 'owner').map((m) => m.organization)]
   }
 
+  /** Whether the visitor logs in with a password: who comes from a provider alone has none. */
+  async hasPassword(visitor: Visitor): Promise<boolean> {
+    const user = expectPerson(visitor)
+    const account = (await this.#records()).accounts.find(({ name }) => name === user)
+    // Those who are not in the database are known by nothing else.
+    return account === undefined || account.password !== undefined
+  }
+
   /** The token itself is in the answer and nowhere else. */
   async createToken(visitor: Visitor, { owner, ...order }: TokenOrder): Promise<{ token: string; record: TokenView }> {
     await this.#expectOwner(visitor, owner)
@@ -101,7 +119,11 @@ export class AccountsAdmin {
   /** The visitor's own. Throws UNAUTHORIZED where the present one is wrong. */
   async changePassword(visitor: Visitor, { present, next }: { present: string; next: string }): Promise<void> {
     const user = expectPerson(visitor)
-    await this.#options.access.login({ username: user, password: present }, visitor.address)
+    const shown = await this.#options.access.login({ username: user, password: present }, visitor.address)
+    // In a password's place a token logs in, whosever it is.
+    if (shown.user !== user || shown.credential?.kind !== 'password') {
+      throw new RegistryError('UNAUTHORIZED', 'the present password is wrong')
+    }
     await this.#change(visitor, (accounts) => accounts.setPassword(user, next))
   }
 
@@ -121,6 +143,15 @@ export class AccountsAdmin {
     await this.#options.guard.expectAdministrator(visitor)
     const { kind } = await this.get(visitor, name)
     await this.#change(visitor, (accounts) => accounts.remove(name, kind))
+  }
+
+  /** Whoever logs in there and is called so is this user from then on. */
+  async link(visitor: Visitor, user: string, { provider, subject }: LinkView): Promise<void> {
+    await this.#administer(visitor, (accounts) => accounts.link(user, provider, subject))
+  }
+
+  async unlink(visitor: Visitor, user: string, { provider, subject }: LinkView): Promise<void> {
+    await this.#administer(visitor, (accounts) => accounts.unlink(user, provider, subject))
   }
 
   /** Without a role: a member no more. */
@@ -159,6 +190,15 @@ export class AccountsAdmin {
       if (!(error instanceof AccountError)) throw error
       throw new RegistryError('UNSUPPORTED', error.message, { status: 400, cause: error })
     }
+  }
+
+  #linksOf(name: string, identities: AccessRecords['identities']): LinkView[] {
+    const { list } = this.#options.access.providers
+    return identities
+      .filter(({ user, removed }) => user === name && !removed)
+      .map(({ issuer, subject }) => {
+        return { provider: list.find((one) => one.issuer === issuer)?.name ?? issuer, subject }
+      })
   }
 
   #records(): Promise<AccessRecords> {

@@ -31,6 +31,9 @@ export interface Layer {
   readonly created: string | undefined
 }
 
+/** Of what one image has many of no more is read: real ones have tens, and a page of a hundred thousand lines keeps all from being served. */
+export const mostListed = 1_000
+
 /** Undefined for a config that is none of an image: artifacts have others. */
 export function readConfig(bytes: Uint8Array): ImageConfig | undefined {
   const json = parse(bytes)
@@ -45,8 +48,8 @@ export function readConfig(bytes: Uint8Array): ImageConfig | undefined {
     entrypoint: texts(config.Entrypoint),
     cmd: texts(config.Cmd),
     env: texts(config.Env),
-    ports: Object.keys(object(config.ExposedPorts) ?? {}),
-    volumes: Object.keys(object(config.Volumes) ?? {}),
+    ports: keys(config.ExposedPorts),
+    volumes: keys(config.Volumes),
     stopSignal: text(config.StopSignal),
     labels: textValues(object(config.Labels) ?? {}),
     history: list(json.history).map(historyEntry),
@@ -76,11 +79,12 @@ function historyEntry(value: unknown): HistoryEntry {
 
 /** As it stood in the Dockerfile, without what the old builder put around it. */
 function command(createdBy: string): string {
-  return createdBy
-    .replace(/^\/bin\/sh -c #\(nop\)\s+/, '')
-    .replace(/^\/bin\/sh -c /, 'RUN ')
-    .replace(/\s*# buildkit$/, '')
+  const plain = createdBy.replace(/^\/bin\/sh -c #\(nop\)\s+/, '').replace(/^\/bin\/sh -c /, 'RUN ')
+  // No expression for both: with blanks in millions it would take hours.
+  return plain.endsWith(byBuildkit) ? plain.slice(0, -byBuildkit.length).trimEnd() : plain
 }
+
+const byBuildkit = '# buildkit'
 
 function parse(bytes: Uint8Array): Record<string, unknown> | undefined {
   try {
@@ -96,8 +100,11 @@ function object(value: unknown): Record<string, unknown> | undefined {
     : undefined
 }
 
-const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value.slice(0, mostListed) : [])
+const keys = (value: unknown): string[] => Object.keys(object(value) ?? {}).slice(0, mostListed)
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined)
 const texts = (value: unknown): string[] => list(value).filter((item) => typeof item === 'string')
-const textValues = (value: Record<string, unknown>): Record<string, string> =>
-  Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+const textValues = (value: Record<string, unknown>): Record<string, string> => {
+  const entries = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(entries.slice(0, mostListed))
+}

@@ -3,9 +3,10 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Blob, RegistryReader, TagMoment } from '../oci/registry.ts'
+import type { Asker, RegistryReader, TagMoment } from '../oci/registry.ts'
+import { readWhole } from '../oci/whole-blob.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
-import { layersWithHistory, readConfig, type ImageConfig, type Layer } from './image-config.ts'
+import { layersWithHistory, mostListed, readConfig, type ImageConfig, type Layer } from './image-config.ts'
 import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
 import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
 import type { Guard, Visitor } from './visitor.ts'
@@ -82,7 +83,7 @@ export class Images {
     const asker = guard.asker(visitor, name)
     const manifest = await registry.getManifest(name, reference, asker)
     const content = readManifest(manifest.bytes)
-    const children = content.manifests.filter(hasPlatform)
+    const children = content.manifests.filter(hasPlatform).slice(0, mostListed)
     const chosen = children.find((child) => platformOf(child) === platform) ?? usualOf(children)
     const isSingle = content.manifests.length === 0
     const digest = isSingle ? manifest.digest : chosen?.digest
@@ -95,7 +96,7 @@ export class Images {
       isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
       tag: isTag(reference) ? await metadata.browsing.findTag(name, reference) : undefined,
-      annotations: content.annotations ?? {},
+      annotations: listed(content.annotations),
       platforms: children.map((child) => ({ platform: platformOf(child), digest: child.digest })),
       image,
       problem,
@@ -128,16 +129,17 @@ export class Images {
     const { bytes, mediaType } = await registry.getManifest(name, digest, asker)
     const content = readManifest(bytes)
     const config = await this.#config(name, content.config, asker)
-    const stored = await metadata.browsing.storedAmong(content.layers.map((layer) => layer.digest))
+    const layers = layersWithHistory(content.layers.slice(0, mostListed), config)
+    const stored = await metadata.browsing.storedAmong(layers.map(({ descriptor }) => descriptor.digest))
     return {
       digest,
       mediaType,
       artifactType: content.artifactType,
       size: sizeOf(content),
-      annotations: content.annotations ?? {},
+      annotations: listed(content.annotations),
       config,
       configDigest: content.config?.digest,
-      layers: layersWithHistory(content.layers, config).map((layer) => ({
+      layers: layers.map((layer) => ({
         ...layer,
         stored: stored.has(layer.descriptor.digest),
       })),
@@ -149,7 +151,9 @@ export class Images {
     const isOfImage =
       config && /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(config.mediaType)
     if (!isOfImage || config.size > largestConfig) return undefined
-    return readConfig(await readWhole(await this.#options.registry.getBlob(name, config.digest, undefined, asker)))
+    const blob = await this.#options.registry.getBlob(name, config.digest, undefined, asker)
+    const bytes = await readWhole(blob, largestConfig)
+    return bytes && readConfig(bytes)
   }
 
   async #referrers(
@@ -165,7 +169,8 @@ export class Images {
       throw error
     })
     const attested = content.manifests.filter(({ annotations }) => annotations?.['vnd.docker.reference.type'])
-    const found: ReferrerView[] = [...listed.descriptors, ...attested].map((descriptor) => ({
+    const all = [...listed.descriptors, ...attested].slice(0, mostListed)
+    const found: ReferrerView[] = all.map((descriptor) => ({
       kind: referrerKind(descriptor),
       digest: descriptor.digest,
       type: descriptor.artifactType ?? descriptor.mediaType,
@@ -180,22 +185,6 @@ export class Images {
   }
 }
 
-async function readWhole(blob: Blob): Promise<Uint8Array> {
-  if (blob.whole) {
-    blob.close()
-    return blob.whole
-  }
-  const parts: Buffer[] = []
-  try {
-    for (let total = 0; total <= largestConfig;) {
-      const buffer = Buffer.alloc(64 * 1024)
-      const got = await blob.read(buffer)
-      if (got === 0) break
-      total += got
-      parts.push(buffer.subarray(0, got))
-    }
-  } finally {
-    blob.close()
-  }
-  return Buffer.concat(parts)
+function listed(annotations: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).slice(0, mostListed))
 }

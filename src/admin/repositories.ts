@@ -1,5 +1,5 @@
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest } from '../oci/manifest.ts'
+import { findContent } from '../oci/manifest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { ListedRepository, ListedTag, Metadata, RepositorySearch, TagSearch } from '../metadata/metadata.ts'
 import { filteredPage, pageSize, type Page } from './pages.ts'
@@ -128,10 +128,6 @@ export class Repositories {
     const last = { text: '', order: 'name', descending: true, limit: 1, offset: 0 } as const
     const tag = (await browsing.findTag(name, 'latest' as Tag)) ?? (await browsing.listTags(name, last)).tags[0]
     const bytes = tag && (await browsing.findManifest(name, tag.digest))
-    try {
-      return bytes && readManifest(bytes).annotations?.['org.opencontainers.image.description']
-    } catch {
-      return undefined
-    }
+    return bytes && findContent(bytes)?.annotations?.['org.opencontainers.image.description']
   }
 }

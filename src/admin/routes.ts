@@ -1,4 +1,5 @@
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
@@ -18,6 +19,9 @@ export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType 
 
 export type OpenApiDocument = ReturnType<Routes['document']>
 
+/** What is sent here is small, in bytes; who sends it is not known before it is read. */
+const largestBody = 64 * 1024
+
 type Handler<I extends z.ZodObject, O extends z.ZodType> = (visitor: Visitor, input: z.output<I>) => Promise<z.input<O>>
 
 /** Calls under one prefix, and the OpenAPI document of them. */
@@ -30,6 +34,7 @@ export class Routes {
   constructor(prefix: string, visitorOf: (c: AdminContext) => Promise<Visitor>) {
     this.#prefix = prefix
     this.#visitorOf = visitorOf
+    this.app.use(`${prefix}/*`, bodyLimit({ maxSize: largestBody, onError: (c) => tooLarge(c) }))
   }
 
   add<I extends z.ZodObject, O extends z.ZodType>(route: Route<I, O>, handle: Handler<I, O>): void {
@@ -41,8 +46,7 @@ export class Routes {
         return c.json(await handle(visitor, await read(c, route)))
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error
-        const { code, message, status, headers } = error
-        return c.json({ errors: [{ code, message }] }, status as ContentfulStatusCode, headers)
+        return refusal(c, error)
       }
     })
   }
@@ -57,6 +61,14 @@ export class Routes {
     }
     return { openapi: '3.1.0', info, paths, components: { schemas } }
   }
+}
+
+function tooLarge(c: Context): Response {
+  return refusal(c, new RegistryError('SIZE_INVALID', `the body must have at most ${largestBody} bytes`))
+}
+
+function refusal(c: Context, { code, message, status, headers }: RegistryError): Response {
+  return c.json({ errors: [{ code, message }] }, status as ContentfulStatusCode, headers)
 }
 
 /** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the route's form. */

@@ -195,6 +195,10 @@ export const accountDetails = account
     organizations: z.array(z.object({ organization: z.string(), role })).readonly(),
     grants: z.array(z.object({ name: z.string(), role })).readonly(),
     tokens: z.array(token).readonly(),
+    links: z
+      .array(z.object({ provider: z.string(), subject: z.string() }))
+      .readonly()
+      .meta({ description: 'logins at OpenID providers that are this user' }),
   })
   .meta({ id: 'AccountDetails' })
 

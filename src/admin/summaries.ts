@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { findContent, type ManifestContent } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Browsing } from '../metadata/metadata.ts'
 
@@ -48,11 +48,7 @@ export class Summaries {
 
   async #read(name: RepositoryName, digest: Digest): Promise<ManifestContent | undefined> {
     const bytes = await this.#browsing.findManifest(name, digest)
-    try {
-      return bytes && readManifest(bytes)
-    } catch {
-      return undefined
-    }
+    return bytes && findContent(bytes)
   }
 }
 

@@ -11,9 +11,9 @@ export interface ForwardedOptions {
 
 export interface Forwarded {
   /** The client's address: of those that a request passed, the last that is no trusted proxy. */
-  addressOf(incoming: IncomingMessage): string | undefined
+  addressOf: (incoming: IncomingMessage) => string | undefined
   /** The URL under which the client sees this server, without a slash at its end. Undefined when nothing well-formed tells. */
-  urlOf(incoming: IncomingMessage): string | undefined
+  urlOf: (incoming: IncomingMessage) => string | undefined
 }
 
 export function createForwarded({ trustedProxies = [], publicUrl }: ForwardedOptions): Forwarded {
@@ -81,8 +81,8 @@ const xForwarded = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
 function standardHops(elements: string[]): Hops {
   const hops: Hops = { for: [], proto: [], host: [] }
   for (const pair of elements.flatMap((element) => element.split(';'))) {
-    const [, name, value] = /^\s*(for|proto|host)="?([^"]*)"?\s*$/i.exec(pair) ?? []
-    if (name !== undefined) hops[name.toLowerCase() as keyof Hops].push(value!)
+    const [, name, quoted, plain] = /^(for|proto|host)=(?:"([^"]*)"|([^"]*))$/i.exec(pair.trim()) ?? []
+    if (name !== undefined) hops[name.toLowerCase() as keyof Hops].push(quoted ?? plain!)
   }
   return hops
 }

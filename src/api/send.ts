@@ -21,7 +21,7 @@ export interface SendResult {
 }
 
 /** A client that closed its connection before the end: its right, and nobody's fault. */
-export class ClientLeft extends Error {}
+class ClientLeft extends Error {}
 
 /** Sends blob bodies on Node's own response: web streams would halve the rate. */
 export class Sender {

@@ -16,7 +16,11 @@ export function entryOf(event: Event, at: number): AuditEntry | undefined {
     case 'login-succeeded':
       return entry('login', { user: event.user, address: event.address, detail: withSubject(event.by, event) })
     case 'login-refused':
-      return entry('login refused', { user: event.user, address: event.address, detail: withSubject(event.why, event) })
+      return entry('login refused', {
+        user: event.user,
+        address: event.address,
+        detail: withSubject(event.by === undefined ? event.why : `${event.by}: ${event.why}`, event),
+      })
     case 'token-created': {
       const { user, token, scopes, by, address } = event
       return entry('token created', { user: by, address, name: user, detail: `${token} ${scopes.join(' ')}` })

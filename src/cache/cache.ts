@@ -1,21 +1,7 @@
 // A store in front of other registries. Content by digest is kept for ever or until evicted; what a tag means is asked
 // again when its freshness is over; and while an upstream fails in any way, what is cached goes on being served.
-import { algorithmOf, digestOf, type Digest } from '../oci/digest.ts'
-import type { ByteRange } from '../oci/range.ts'
-import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type {
-  Asker,
-  Blob,
-  BlobHead,
-  Manifest,
-  Referrers,
-  RegistryReader,
-  RegistrySource,
-  Soon,
-  TagMoment,
-  TagPage,
-  TagQuery,
-} from '../oci/registry.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { Referrers, RegistryReader, RegistrySource, TagPage } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { BlobStore } from '../store/store.ts'
 import {
@@ -26,7 +12,8 @@ import {
   type FillProgress,
   type SlotLimits,
 } from '../fills/fills.ts'
-import { CachedBlobs, hotBlobs } from './cached-blobs.ts'
+import { CachedBlobs, hotBlobs, type CachedBlobsOptions } from './cached-blobs.ts'
+import { CachedRegistry } from './cached-registry.ts'
 import type { ReportCacheEvent } from './events.ts'
 import { hasMinAge, tagPolicies, type FreshnessRules } from './freshness.ts'
 import { HotManifests } from './hot-manifests.ts'
@@ -93,7 +80,6 @@ export interface Cache {
 export function openCache(options: CacheOptions): Cache {
   const { store, metadata, report = () => {}, now = Date.now } = options
   const hotManifests = new HotManifests()
-  const blobsInMemory = hotBlobs()
   const fills = new Fills({
     store,
     policy: { ...defaultFillPolicy, ...options.fill },
@@ -120,37 +106,9 @@ export function openCache(options: CacheOptions): Cache {
     report,
     now,
   })
+  const shared = { store, metadata, fills, inUse, hotManifests, hotBlobs: hotBlobs(), report, now }
   return {
-    registry(upstream, reader, rules) {
-      const { patience = usualPatience } = rules
-      const withheld = new Withheld({ upstream, metadata, now, used: hasMinAge(rules) })
-      const shared = { upstream, reader, metadata, report, now, patience, withheld }
-      const manifests = new Manifests({ ...shared, hot: hotManifests })
-      const bandwidth = rules.maxBandwidth === undefined ? undefined : new Bandwidth(rules.maxBandwidth)
-      const blobs = new CachedBlobs({ ...shared, store, fills, inUse, hotBlobs: blobsInMemory, bandwidth })
-      const forcible = rules.noCache !== 'ignore'
-      const freshness = rules.freshness === 'pinned' ? longestListed : Math.min(rules.freshness, longestListed)
-      return new CachedRegistry({
-        upstream,
-        reader,
-        metadata,
-        withheld,
-        manifests,
-        forcible,
-        tags: new Tags({
-          ...shared,
-          forcible,
-          policies: tagPolicies(rules),
-          manifests,
-          hot: hotManifests,
-        }),
-        blobs,
-        readAhead:
-          rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob), rules.platforms),
-        tagLists: new Lists<TagPage>({ ...shared, kind: 'tags', freshness }),
-        referrers: new Lists<Referrers>({ ...shared, kind: 'referrers', freshness }),
-      })
-    },
+    registry: (upstream, reader, rules) => registryOf(shared, { upstream, reader }, rules),
     get fillsInFlight() {
       return fills.count
     },
@@ -171,123 +129,37 @@ export function openCache(options: CacheOptions): Cache {
   }
 }
 
-interface Parts {
-  upstream: string
-  reader: RegistrySource
-  metadata: Metadata
-  withheld: Withheld
-  manifests: Manifests
-  tags: Tags
-  /** Whether askers may have what is fresh checked (no-cache). */
-  forcible: boolean
-  blobs: CachedBlobs
-  readAhead: ReadAhead | undefined
-  tagLists: Lists<TagPage>
-  referrers: Lists<Referrers>
+/** What the registries of all upstreams have in common. */
+interface SharedParts extends Pick<CachedBlobsOptions, 'store' | 'metadata' | 'fills' | 'inUse' | 'hotBlobs'> {
+  hotManifests: HotManifests
+  report: ReportCacheEvent
+  now: () => number
 }
 
-class CachedRegistry implements RegistryReader {
-  readonly #parts: Parts
-
-  constructor(parts: Parts) {
-    this.#parts = parts
-  }
-
-  getManifest(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
-    const found = this.#find(name, reference, asker)
-    return found instanceof Promise ? found.then((manifest) => this.#served(name, manifest)) : this.#served(name, found)
-  }
-
-  #find(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
-    const { tags, manifests, withheld } = this.#parts
-    if (isTag(reference)) return tags.get(name, reference, asker)
-    const clear = !withheld.used || (algorithmOf(reference) === 'sha256' && manifests.isHot(name, reference))
-    if (!clear) return this.#findUnlessNew(name, reference, asker)
-    return manifests.get(name, reference, asker)
-  }
-
-  /** What is not here may be held back as soon as it is known which tag it belongs to; it is held back by its sha256. */
-  async #findUnlessNew(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Manifest> {
-    const { tags, manifests, withheld } = this.#parts
-    const usual = algorithmOf(digest) === 'sha256'
-    if (!(await manifests.find(name, digest))) {
-      await tags.lookForNew(name, asker)
-      if (!usual) await withheld.checkUnnamed(name, digest)
-    }
-    const manifest = await manifests.get(name, digest, asker)
-    if (!usual) await withheld.check(name, digestOf(manifest.bytes))
-    return manifest
-  }
-
-  // A HEAD fetches the manifest: whoever asks for it is about to pull it, and the GET that follows is then a hit.
-  headManifest(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
-    return this.#find(name, reference, asker)
-  }
-
-  getBlob(name: RepositoryName, digest: Digest, range?: ByteRange, asker?: Asker): Soon<Blob> {
-    const held = this.#checkHeld(name, digest, asker)
-    const get = () => {
-      // What Berth reads for its own sake is no pull; what is fetched in the background, layer by layer, needs nothing ahead.
-      if (asker && !asker.background) this.#parts.readAhead?.blobAsked(name, digest)
-      return this.#parts.blobs.get(name, digest, range, asker)
-    }
-    return held ? held.then(get) : get()
-  }
-
-  /** Rejects for a blob that is held back; undefined where there is no minAge. */
-  #checkHeld(name: RepositoryName, digest: Digest, asker?: Asker): Promise<void> | undefined {
-    return this.#parts.withheld.used ? this.#checkUsed(name, digest, asker) : undefined
-  }
-
-  async #checkUsed(name: RepositoryName, digest: Digest, asker?: Asker): Promise<void> {
-    const { metadata, upstream, tags, withheld } = this.#parts
-    const isNamed = async () => (await metadata.findBlobSize({ registry: upstream, name }, digest)) !== undefined
-    if (!(await isNamed())) {
-      await tags.lookForNew(name, asker)
-      // A child of what is held back was not fetched, so that its blobs are not known.
-      if (!(await isNamed())) await withheld.checkUnnamed(name, digest)
-    }
-    await withheld.check(name, digest)
-  }
-
-  #served(name: RepositoryName, manifest: Manifest): Manifest {
-    this.#parts.readAhead?.manifestServed(name, manifest)
-    return manifest
-  }
-
-  async headBlob(name: RepositoryName, digest: Digest, asker?: Asker): Promise<BlobHead> {
-    await this.#checkHeld(name, digest, asker)
-    return this.#parts.blobs.head(name, digest, asker)
-  }
-
-  async listTags(name: RepositoryName, query: TagQuery, asker?: Asker): Promise<TagPage> {
-    const { tagLists, reader, metadata, upstream } = this.#parts
-    const offline = async () => {
-      const known = await metadata.listTags({ registry: upstream, name })
-      return known.length > 0 ? { tags: known, more: false } : undefined
-    }
-    const ask = () => reader.listTags(name, {}, asker)
-    return page((await tagLists.get(name, '', { ask, offline, forced: this.#isForced(asker) })).tags, query)
-  }
-
-  listReferrers(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
-    const { referrers, reader } = this.#parts
-    const ask = () => reader.listReferrers(name, digest, asker)
-    return referrers.get(name, digest, { ask, forced: this.#isForced(asker) })
-  }
-
-  tagHistory(name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
-    return this.#parts.tags.history(name, tag)
-  }
-
-  #isForced(asker: Asker | undefined): boolean {
-    return this.#parts.forcible && asker?.noCache === true
-  }
-}
-
-/** The tags after `last`, at most `n`; `all` is in lexical order. */
-function page(all: Tag[], { n, last }: TagQuery): TagPage {
-  const after = last === undefined ? all : all.filter((tag) => tag > last)
-  const tags = after.slice(0, n)
-  return { tags, more: n !== undefined && n > 0 && after.length > n }
+function registryOf(
+  { hotManifests, ...shared }: SharedParts,
+  { upstream, reader }: { upstream: string; reader: RegistrySource },
+  rules: UpstreamRules,
+): RegistryReader {
+  const { metadata, now } = shared
+  const { patience = usualPatience, maxBandwidth } = rules
+  const withheld = new Withheld({ upstream, metadata, now, used: hasMinAge(rules) })
+  const own = { ...shared, upstream, reader, patience, withheld }
+  const manifests = new Manifests({ ...own, hot: hotManifests })
+  const blobs = new CachedBlobs({
+    ...own,
+    bandwidth: maxBandwidth === undefined ? undefined : new Bandwidth(maxBandwidth),
+  })
+  const forcible = rules.noCache !== 'ignore'
+  const freshness = rules.freshness === 'pinned' ? longestListed : Math.min(rules.freshness, longestListed)
+  return new CachedRegistry({
+    ...own,
+    manifests,
+    forcible,
+    tags: new Tags({ ...own, forcible, policies: tagPolicies(rules), manifests, hot: hotManifests }),
+    blobs,
+    readAhead: rules.readAhead === false ? undefined : new ReadAhead((blob) => blobs.fillAhead(blob), rules.platforms),
+    tagLists: new Lists<TagPage>({ ...own, kind: 'tags', freshness }),
+    referrers: new Lists<Referrers>({ ...own, kind: 'referrers', freshness }),
+  })
 }

@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache'
 import { UpstreamError } from '../oci/errors.ts'
+import { Flights } from '../oci/flights.ts'
+import { withinPatience } from '../oci/patience.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { ListKey, Metadata } from '../metadata/metadata.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
-import { Flights } from './flights.ts'
 import { backoffAfter } from './freshness.ts'
-import { withinPatience } from '../oci/patience.ts'
 
 export interface ListsOptions {
   upstream: string

@@ -1,11 +1,11 @@
 import type { Digest } from '../oci/digest.ts'
 import { isAbsence } from '../oci/errors.ts'
-import { blobsOf, readManifest } from '../oci/manifest.ts'
+import { Flights } from '../oci/flights.ts'
+import { blobsOf, findContent } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistrySource, Soon } from '../oci/registry.ts'
 import type { ManifestRecord, Metadata, RepositoryKey } from '../metadata/metadata.ts'
 import type { Outcome, ReportCacheEvent } from './events.ts'
-import { Flights } from './flights.ts'
 import type { HotManifests } from './hot-manifests.ts'
 import { Negatives } from './negatives.ts'
 import type { Withheld } from './withheld.ts'
@@ -119,12 +119,9 @@ export class Manifests {
 }
 
 /** The blobs a manifest names, with their sizes; nothing of one that is no JSON. */
-export function blobsIn(manifest: ManifestRecord) {
-  try {
-    const content = readManifest(manifest.bytes)
-    // BuildKit's cache lists layers as if they were manifests: these too may be asked for as blobs.
-    return [...blobsOf(content), ...content.manifests.filter((child) => !child.mediaType.includes('manifest'))]
-  } catch {
-    return []
-  }
+function blobsIn(manifest: ManifestRecord) {
+  const content = findContent(manifest.bytes)
+  if (!content) return []
+  // BuildKit's cache lists layers as if they were manifests: these too may be asked for as blobs.
+  return [...blobsOf(content), ...content.manifests.filter((child) => !child.mediaType.includes('manifest'))]
 }

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import { blobsOf, readManifest } from '../oci/manifest.ts'
+import { blobsOf, findContent } from '../oci/manifest.ts'
 import { namePattern } from '../oci/pattern.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 
@@ -21,8 +21,8 @@ async function pin(repository: RepositoryKey, digest: Digest, pinned: Set<Digest
   if (pinned.has(digest)) return
   pinned.add(digest)
   const manifest = await metadata.findManifest(repository, digest)
-  if (!manifest) return
-  const content = readManifest(manifest.bytes)
+  const content = manifest && findContent(manifest.bytes)
+  if (!content) return
   for (const blob of blobsOf(content)) pinned.add(blob.digest)
   for (const child of content.manifests) await pin(repository, child.digest, pinned, metadata)
 }

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { findContent, type ManifestContent } from '../oci/manifest.ts'
 import { platformOf, platformPattern, type Platform } from '../oci/platform.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Manifest } from '../oci/registry.ts'
@@ -54,7 +54,7 @@ export class ReadAhead {
   manifestServed(name: RepositoryName, manifest: Manifest): void {
     if (this.#seen.has(manifest)) return
     this.#seen.add(manifest)
-    const content = contentOf(manifest)
+    const content = findContent(manifest.bytes)
     for (const { digest, platform } of content?.manifests ?? []) {
       this.#children.set(`${name}@${digest}`, { platform: platformOf(platform) })
     }
@@ -94,14 +94,6 @@ export class ReadAhead {
         this.#next()
       })
     }
-  }
-}
-
-function contentOf(manifest: Manifest): ManifestContent | undefined {
-  try {
-    return readManifest(manifest.bytes)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,14 +1,14 @@
 import type { Digest } from '../oci/digest.ts'
 import { isAbsence, UpstreamError } from '../oci/errors.ts'
+import { Flights } from '../oci/flights.ts'
+import { withinPatience } from '../oci/patience.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistrySource, Soon, TagMoment } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { ReportCacheEvent } from './events.ts'
-import { Flights } from './flights.ts'
 import { backoffAfter, freshUntil, type TagPolicies, type TagPolicy } from './freshness.ts'
 import type { HotManifests, HotTag } from './hot-manifests.ts'
 import type { Manifests } from './manifests.ts'
-import { withinPatience } from '../oci/patience.ts'
 import type { Withheld } from './withheld.ts'
 
 export interface TagsOptions {

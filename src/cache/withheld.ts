@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest } from '../oci/manifest.ts'
+import { findContent, partsOf } from '../oci/manifest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Manifest } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey, WithheldRecord } from '../metadata/metadata.ts'
@@ -91,10 +91,6 @@ export class Withheld {
 
 /** Every digest a manifest names as its content. */
 function namedBy({ bytes }: Manifest): Digest[] {
-  try {
-    const { config, layers, manifests } = readManifest(bytes)
-    return [...(config ? [config] : []), ...layers, ...manifests].map((descriptor) => descriptor.digest)
-  } catch {
-    return []
-  }
+  const content = findContent(bytes)
+  return content ? partsOf(content).map(({ digest }) => digest) : []
 }

@@ -19,6 +19,8 @@ export function withAccounts<T>(
       isUpstream: (name) =>
         config.upstreams.some((upstream) => upstream.name === name || upstream.aliases.includes(name)),
       isOtherUser: (name) => others.has(name),
+      providers: config.access.oidc,
+      namespaces: config.hosted.namespaces,
       by: 'command line',
       report: (event) => void notes.push(note(metadata.audit, event, Date.now())),
     })

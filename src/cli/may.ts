@@ -1,6 +1,8 @@
 import { Argument, Command } from 'commander'
-import { explain, type Action } from '../access/access.ts'
+import { explain, type Action, type AskedUpstream } from '../access/access.ts'
+import type { Config } from '../config/config.ts'
 import { namespaces } from '../namespaces/namespaces.ts'
+import type { RepositoryName } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import { configOption } from './config-option.ts'
 import { withMetadata } from './hosted.ts'
@@ -34,12 +36,22 @@ async function may({ user, action, name }: Asked, file: string | undefined, io: 
     const places = config.upstreams.map((upstream) => ({ ...upstream, registry }))
     const names = namespaces(places, { registry, owns: (namespace) => hosted.has(namespace) })
     const meant = names.locate({ path: name })
-    const asked = { user: user === 'anonymous' ? undefined : user, action, name: meant, hosted: names.isHosted(meant) }
-    const verdict = await explain(config.access, metadata.access, asked)
-    if (!verdict) throw new CommandError(`there is no user or organization ${JSON.stringify(user)}`)
-    const { allowed, ifThere, why } = verdict
-    const said = `${user} may ${allowed ? '' : 'not '}${action} ${meant}${ifThere ? ', if it is there' : ''}: ${why}`
+    const explained = await explain(config.access, metadata.access, {
+      user: user === 'anonymous' ? undefined : user,
+      action,
+      name: meant,
+      upstream: names.isHosted(meant) ? undefined : upstreamOf(meant, config),
+    })
+    if (!explained) throw new CommandError(`there is no user or organization ${JSON.stringify(user)}`)
+    const { allowed, provided, why } = explained
+    const condition = provided === undefined ? '' : `, if ${provided}`
+    const said = `${user} may ${allowed ? '' : 'not '}${action} ${meant}${condition}: ${why}`
     if (!allowed) throw new CommandError(said)
     io.out(`${said}\n`)
   })
+}
+
+function upstreamOf(name: RepositoryName, { upstreams }: Config): AskedUpstream | undefined {
+  const found = upstreams.find((upstream) => upstream.name === name.slice(0, name.indexOf('/')))
+  return found && { ...found, hasLogin: found.credentials !== undefined || found.accounts.length > 0 }
 }

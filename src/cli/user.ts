@@ -2,10 +2,11 @@ import { Command } from 'commander'
 import { columns, day, withAccounts } from './accounts.ts'
 import { askPassword } from './ask-password.ts'
 import { configOption } from './config-option.ts'
-import type { Io } from './io.ts'
+import { CommandError, type Io } from './io.ts'
 
 interface Options {
   config?: string
+  oidc?: string[]
   admin?: boolean
   passwordFile?: string
 }
@@ -16,7 +17,9 @@ const passwordFile = [
 ] as const
 
 export function userCommand(io: Io): Command {
-  const command = new Command('user').description('add, list and remove users, and change their passwords')
+  const command = new Command('user').description(
+    'add, list and remove users, change their passwords, and say whose logins elsewhere are',
+  )
   command
     .command('add <name>')
     .description('add a user, whose namespace is hosted here from then on')
@@ -33,9 +36,17 @@ export function userCommand(io: Io): Command {
     .description('print the users, one a line')
     .addOption(configOption())
     .action(({ config }: Options) =>
-      withAccounts(config, io, async (_, { access }) => {
-        const users = (await access.load()).accounts.filter(({ kind }) => kind === 'user')
-        io.out(columns(users.map(({ name, admin, createdAt }) => [name, admin ? 'admin' : '', day(createdAt)])))
+      withAccounts(config, io, async (_, { access }, { access: { oidc } }) => {
+        const { accounts, identities } = await access.load()
+        const linked = (user: string) =>
+          identities
+            .filter((one) => one.user === user && !one.removed)
+            .map(({ issuer, subject }) => `${oidc.find((one) => one.issuer === issuer)?.name ?? issuer}:${subject}`)
+        const users = accounts.filter(({ kind }) => kind === 'user')
+        const rows = users.map(({ name, admin, createdAt }) => {
+          return [name, admin ? 'admin' : '', day(createdAt), linked(name).join(' ')]
+        })
+        io.out(columns(rows))
       }),
     )
   command
@@ -56,5 +67,40 @@ export function userCommand(io: Io): Command {
       await withAccounts(config, io, (accounts) => accounts.setPassword(name, password))
       io.out(`the password of ${name} was changed\n`)
     })
+  linkCommands(command, io)
   return command
+}
+
+function linkCommands(command: Command, io: Io): void {
+  const oidc = [
+    '--oidc <provider and subject...>',
+    'a provider of access.oidc, and what it calls who logs in there (sub)',
+  ] as const
+  command
+    .command('link <name>')
+    .description('say that a login at an OpenID provider is this user')
+    .requiredOption(...oidc)
+    .addOption(configOption())
+    .action(async (name: string, { config, oidc }: Options) => {
+      const [provider, subject] = loginOf(oidc)
+      await withAccounts(config, io, (accounts) => accounts.link(name, provider, subject))
+      io.out(`${subject} of ${provider} is ${name} here\n`)
+    })
+  command
+    .command('unlink <name>')
+    .description('say that it is no more; one that is unlinked may come back as a new user')
+    .requiredOption(...oidc)
+    .addOption(configOption())
+    .action(async (name: string, { config, oidc }: Options) => {
+      const [provider, subject] = loginOf(oidc)
+      await withAccounts(config, io, (accounts) => accounts.unlink(name, provider, subject))
+      io.out(`${subject} of ${provider} is no more ${name} here\n`)
+    })
+}
+
+/** Throws CommandError. */
+function loginOf(given: readonly string[] = []): [provider: string, subject: string] {
+  const [provider, subject, ...more] = given
+  if (provider !== undefined && subject !== undefined && more.length === 0) return [provider, subject]
+  throw new CommandError(`--oidc must be PROVIDER SUBJECT, saw ${JSON.stringify(given.join(' '))}`)
 }

@@ -1,5 +1,6 @@
-import { z } from 'zod'
 import { listOf, oneOf, text } from './checks.ts'
+import { claims, issuer } from './claims.ts'
+import { oidc } from './oidc.ts'
 import { defaultGroup, group, option } from './option.ts'
 
 const names = () =>
@@ -14,14 +15,10 @@ const rule = group({
   administer: names(),
 })
 
-const claims = z
-  .record(z.string(), text('a pattern, as text'), { error: 'claims and patterns of them' })
-  .refine((wanted) => Object.keys(wanted).length > 0, { error: 'one claim or more: without, all the world fits' })
-
 const workload = group({
-  issuer: text('an https:// URL as the tokens name it (http:// on loopback)', isIssuer),
+  issuer: issuer(),
   audience: text('what the tokens are for, such as the URL of this registry'),
-  claims,
+  claims: claims(),
   as: text('a user or an organization'),
   scopes: listOf(
     text('PATTERN:ACTION,ACTION such as team/*:pull,push', /^[a-z0-9._*/-]+:(pull|push|delete)(,(pull|push|delete))*$/),
@@ -52,15 +49,9 @@ export const access = defaultGroup({
     listOf(rule, '{ match, pull, private, push, delete, administer }').prefault([]),
     'who may do each action, by pattern of REPOSITORY or UPSTREAM/REPOSITORY: the first rule that fits and names the action decides',
   ),
+  oidc,
   workloads: option(
     listOf(workload, '{ issuer, audience, claims, as, scopes }').prefault([]),
     'CI jobs that log in as oidc with an ID token, the first that fits: { issuer, audience, claims: { CLAIM: pattern }, as: a user or organization, scopes: [PATTERN:ACTION,ACTION] }',
   ),
 })
-
-function isIssuer(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname, username, password, search, hash } = new URL(text)
-  if (username + password + search + hash !== '') return false
-  return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.[\d.]+|\[::1\])$/.test(hostname))
-}

@@ -1,12 +1,12 @@
 import type { z } from 'zod'
 import { httpUrl, listOf, oneOf, text } from './checks.ts'
-import { readText } from './file.ts'
 import { group, option } from './option.ts'
+import { secretFile } from './secret-file.ts'
 
 const hook = group({
   name: text('a name for logs and metrics', /^[\w.-]+$/),
   url: httpUrl('an http:// or https:// URL without user, query or fragment', true),
-  secretFile: text('a file that holds the secret').superRefine(checkSecret),
+  secretFile: secretFile(),
   events: listOf(
     oneOf('tag.moved', 'tag.pushed', 'tag.deleted', 'fill.failed', 'budget.reserved'),
     'tag.moved, tag.pushed, tag.deleted, fill.failed, budget.reserved',
@@ -26,11 +26,4 @@ function checkNames(hooks: { name: string }[], context: z.RefinementCtx): void {
     const params = { saw: `${JSON.stringify(name)} again` }
     context.addIssue({ code: 'custom', path: [index, 'name'], message: 'a name that no other webhook has', params })
   })
-}
-
-function checkSecret(file: string, context: z.RefinementCtx): void {
-  const content = readText(file)
-  if ('text' in content && content.text.trim() !== '') return
-  const saw = 'problem' in content ? content.problem : 'an empty one'
-  context.addIssue({ code: 'custom', message: 'a file that holds the secret', params: { saw } })
 }

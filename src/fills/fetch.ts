@@ -1,12 +1,11 @@
-import { Buffers } from '../oci/buffers.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Arrival, Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
 import type { FillSource } from './source.ts'
 
-/** Between socket and file: large enough that system calls do not count, and as many as commonly run at once. */
-export const fetchBuffers = (): Buffers => new Buffers(256 * 1024, 16)
+/** Between a body and the file, in bytes: large enough that system calls do not count. */
+const pieceSize = 256 * 1024
 /** Slower than this over a watch's length is no progress, in bytes a second. */
 const slowest = 1024
 
@@ -14,7 +13,7 @@ const slowest = 1024
 export interface FetchTarget {
   answered(fetch: Fetch, blob: Blob): void
   /** Writes and announces bytes; rejects when the disk fails. */
-  landed(bytes: Uint8Array, position: number): Promise<void>
+  landed(bytes: Uint8Array | Arrival, position: number): Promise<void>
   /** How urgent what this brings is, where an upstream's bandwidth is capped. */
   turn(fetch: Fetch): Turn
 }
@@ -49,37 +48,37 @@ export class Fetch {
     return this.#blob !== undefined && !this.#stopped && !this.#stalled
   }
 
-  async run(target: FetchTarget, buffers: Buffers): Promise<void> {
+  async run(target: FetchTarget): Promise<void> {
     if (this.#stopped) return
     const blob = await this.source.getBlob(this.asked)
     this.#blob = blob
-    const buffer = buffers.take()
     try {
       if (this.#stopped) return
       target.answered(this, blob)
-      await this.#copy(blob, target, buffer)
+      await this.#copy(blob, target)
     } catch (error) {
       if (this.#stopped) return
       throw this.#stalled ? new UpstreamError('timeout', `upstream ${this.source.upstream} made no progress`) : error
     } finally {
       blob.close()
-      buffers.give(buffer)
     }
   }
 
-  async #copy(blob: Blob, target: FetchTarget, buffer: Buffer): Promise<void> {
+  async #copy(blob: Blob, target: FetchTarget): Promise<void> {
+    const next = nextOf(blob)
     // An upstream that ignores Range starts at the front: what is present already passes by unread.
     let at = blob.range?.start ?? 0
     while (!this.#stopped && this.position < this.end) {
       this.#reading = true
-      const got = await blob.read(buffer)
+      const came = await next()
       this.#reading = false
-      if (got === 0) return this.#expectEnd(blob)
+      if (!came) return this.#expectEnd(blob)
+      const got = came.length
       this.#sinceWatch += got
       await this.source.bandwidth?.take(got, () => target.turn(this))
       const skipped = Math.min(got, this.position - at)
       at += got
-      const bytes = buffer.subarray(skipped, Math.min(got, skipped + this.end - this.position))
+      const bytes = came.subarray(skipped, Math.min(got, skipped + this.end - this.position))
       if (bytes.length === 0) continue
       await target.landed(bytes, this.position)
       this.position += bytes.length
@@ -109,5 +108,15 @@ export class Fetch {
   stop(): void {
     this.#stopped = true
     this.#blob?.close()
+  }
+}
+
+/** How the bytes of a blob come: on the thread where they are, or piece by piece through a buffer of ours. */
+function nextOf(blob: Blob): () => Promise<Arrival | Uint8Array | undefined> {
+  if (blob.arrival) return () => blob.arrival!()
+  const buffer = Buffer.allocUnsafeSlow(pieceSize)
+  return async () => {
+    const got = await blob.read(buffer)
+    return got === 0 ? undefined : buffer.subarray(0, got)
   }
 }

@@ -1,8 +1,7 @@
-import type { Buffers } from '../oci/buffers.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Arrival, Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
 import { isComing, nextStretch, segmentFor } from './plan.ts'
@@ -26,7 +25,7 @@ export interface FetchingFor {
   wanted(): number[]
   /** Whether what nobody waits for is to be fetched as well. */
   wantsAll(): boolean
-  landed(bytes: Uint8Array, position: number): Promise<void>
+  landed(bytes: Uint8Array | Arrival, position: number): Promise<void>
   /** The upstream has answered for the first time. */
   answered(): void
   /** Nothing is being fetched and nothing is left to ask for now. */
@@ -37,7 +36,6 @@ export interface FetchingFor {
 export interface FetchingOptions {
   policy: FillPolicy
   slots: Slots
-  buffers: Buffers
   now: () => number
 }
 
@@ -46,7 +44,6 @@ export class Fetching implements FetchTarget {
   readonly #fill: FetchingFor
   readonly #policy: FillPolicy
   readonly #slots: Slots
-  readonly #buffers: Buffers
   readonly #now: () => number
   readonly #sources: FillSource[] = []
   readonly #fetches = new Set<Fetch>()
@@ -67,7 +64,6 @@ export class Fetching implements FetchTarget {
     this.#fill = fill
     this.#policy = options.policy
     this.#slots = options.slots
-    this.#buffers = options.buffers
     this.#now = options.now
     const { stallAfter } = options.policy
     this.#watch = setInterval(() => this.#fetches.forEach((fetch) => fetch.watch(stallAfter)), stallAfter).unref()
@@ -127,7 +123,7 @@ export class Fetching implements FetchTarget {
     this.drive()
   }
 
-  landed(bytes: Uint8Array, position: number): Promise<void> {
+  landed(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     return this.#fill.landed(bytes, position)
   }
 
@@ -213,7 +209,7 @@ export class Fetching implements FetchTarget {
       small: this.#isSmall,
       wanted: () => this.#fill.wanted().some((position) => range.start <= position && position < fetch.end),
     })
-    const error: unknown = await fetch.run(this, this.#buffers).then(
+    const error: unknown = await fetch.run(this).then(
       () => undefined,
       (reason: unknown) => reason,
     )

@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
+import type { Arrival } from '../oci/registry.ts'
 import type { PartialBlob } from '../store/store.ts'
 import type { ReportFillEvent } from './events.ts'
 import { Fetching, type FetchingFor, type FetchingOptions } from './fetching.ts'
@@ -151,7 +152,7 @@ export class Fill implements FetchingFor {
     return this.#options.policy.complete !== 'never' || [...this.#readers.keys()].some(({ background }) => background)
   }
 
-  async landed(bytes: Uint8Array, position: number): Promise<void> {
+  async landed(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     try {
       await this.#write(bytes, position)
       if (this.#state !== 'filling') return
@@ -166,7 +167,7 @@ export class Fill implements FetchingFor {
     if (this.#hasAll) this.#drive()
   }
 
-  async #write(bytes: Uint8Array, position: number): Promise<void> {
+  async #write(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     const write = this.#partial.write(bytes, position)
     this.#writes.add(write)
     try {

@@ -3,7 +3,6 @@
 import type { Digest } from '../oci/digest.ts'
 import type { BlobStore } from '../store/store.ts'
 import type { ReportFillEvent } from './events.ts'
-import { fetchBuffers } from './fetch.ts'
 import { Fill } from './fill.ts'
 import type { FillPolicy } from './policy.ts'
 import { Slots, type SlotLimits } from './slots.ts'
@@ -39,7 +38,6 @@ const storagePause = 10_000
 export class Fills {
   readonly #options: FillsOptions
   readonly #slots: Slots
-  readonly #buffers = fetchBuffers()
   readonly #running = new Map<Digest, Running>()
   #storageFailedAt = -Infinity
   #stopping = false
@@ -125,7 +123,7 @@ export class Fills {
       throw new StorageFailure(digest, cause)
     })
     report({ type: 'fill-started', upstream: source.upstream, digest })
-    return new Fill({ partial, size, policy, slots: this.#slots, buffers: this.#buffers, report, now })
+    return new Fill({ partial, size, policy, slots: this.#slots, report, now })
   }
 
   async #follow(digest: Digest, fill: Fill | undefined, source: FillSource): Promise<void> {

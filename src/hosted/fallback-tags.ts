@@ -51,7 +51,7 @@ export class FallbackTags {
 }
 
 /** `sha256-<hex>`, each part cut to what a tag has room for. */
-export function fallbackTag(subject: Digest): Tag {
+function fallbackTag(subject: Digest): Tag {
   return `${algorithmOf(subject).slice(0, 32)}-${hexOf(subject).slice(0, 64)}` as Tag
 }
 

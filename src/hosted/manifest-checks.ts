@@ -8,7 +8,7 @@ import {
   schema1,
   type ManifestContent,
 } from '../oci/manifest.ts'
-import { dockerManifest, isIndex, isSchema1, ociManifest } from '../oci/media-types.ts'
+import { dockerManifest, isIndex, isManifestType, isSchema1, ociManifest } from '../oci/media-types.ts'
 import type { ManifestPush } from '../oci/registry.ts'
 import type { HostedManifest } from '../metadata/metadata.ts'
 
@@ -48,7 +48,9 @@ function agreedType(sent: string, content: ManifestContent): string {
       `Content-Type must be the manifest's mediaType ${quote(own)}, saw ${quote(sent)}`,
     )
   }
-  return sent || mediaTypeOf(content)
+  const type = sent || own || mediaTypeOf(content)
+  if (isManifestType(type)) return type
+  throw new RegistryError('MANIFEST_INVALID', `Content-Type must be a manifest's, of JSON, saw ${quote(type)}`)
 }
 
 /** A document that is an image to one reader and an index to another hides one of the two (CVE-2021-41190). */

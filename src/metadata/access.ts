@@ -9,6 +9,8 @@ export interface AccountRecord {
   readonly password: string | undefined
   /** May do everything. */
   readonly admin: boolean
+  /** The issuer whose claims alone make it an admin; undefined where somebody here did. */
+  readonly adminBy?: string | undefined
   /** Milliseconds since 1970. */
   readonly createdAt: number
 }
@@ -17,6 +19,22 @@ export interface MemberRecord {
   readonly organization: string
   readonly user: string
   readonly role: Role
+  /** The issuer whose claims gave it; undefined where somebody here did. */
+  readonly issuer?: string | undefined
+}
+
+/** A login at an OpenID provider, and whose it is. */
+export interface IdentityRecord {
+  /** Another one when the login is linked anew. */
+  readonly id: string
+  readonly issuer: string
+  /** What the issuer calls it; no other login there is ever called so. */
+  readonly subject: string
+  readonly user: string
+  /** Milliseconds since 1970. */
+  readonly addedAt: number
+  /** Its account was removed. */
+  readonly removed: boolean
 }
 
 /** A token for robots: what it opens is what its owner may do, within its scopes. */
@@ -56,6 +74,7 @@ export interface AccessRecords {
   readonly version: number
   readonly accounts: readonly AccountRecord[]
   readonly members: readonly MemberRecord[]
+  readonly identities: readonly IdentityRecord[]
   readonly tokens: readonly TokenRecord[]
   readonly grants: readonly GrantRecord[]
   readonly publicity: readonly PublicityRecord[]
@@ -69,12 +88,21 @@ export interface AccessMetadata {
 
   /** False when there is an account of this name already. */
   addAccount(account: AccountRecord): Promise<boolean>
-  /** With its tokens, memberships and grants. False when there was none. */
+  /** With its tokens, memberships and grants; its logins elsewhere stay as removed ones. False when there was none. */
   removeAccount(name: string): Promise<boolean>
   /** False when there is no such user. */
   setPassword(user: string, password: string): Promise<boolean>
-  /** Without a role: a member no more. False when there is no such organization. */
-  setMember(organization: string, user: string, role: Role | undefined): Promise<boolean>
+  /** Without a role: a member no more. `issuer`: whose claims say so. False when there is no such organization. */
+  setMember(organization: string, user: string, role: Role | undefined, issuer?: string): Promise<boolean>
+  /** Makes a user an admin by the claims of an issuer, or takes back what claims gave. False when there is no such user. */
+  setAdminBy(user: string, issuer: string | undefined): Promise<boolean>
+  /**
+   * Links a login elsewhere to a user, whose account is added with it where one is given. False, and nothing is changed, when
+   * the login is linked already, but as a removed one, or when there is an account of the name.
+   */
+  addIdentity(identity: Omit<IdentityRecord, 'removed'>, account?: AccountRecord): Promise<boolean>
+  /** With what its issuer's claims gave the user. False when there was none. */
+  removeIdentity(id: string): Promise<boolean>
   addToken(token: TokenRecord): Promise<void>
   /** The token that is gone; undefined when there was none. */
   removeToken(id: string): Promise<TokenRecord | undefined>

@@ -9,6 +9,7 @@ import audit from './migrations/0007-audit.ts'
 import figures from './migrations/0008-figures.ts'
 import usage from './migrations/0009-usage.ts'
 import spending from './migrations/0010-spending.ts'
+import identities from './migrations/0011-identities.ts'
 import tagChanges from './migrations/0015-tag-changes.ts'
 import warm from './migrations/0016-warm.ts'
 
@@ -25,6 +26,7 @@ const migrations = [
   figures,
   usage,
   spending,
+  identities,
   tagChanges,
   warm,
 ]

@@ -1,6 +1,12 @@
 import type { Database } from 'better-sqlite3'
-import { accessStatements, type AccessStatements, type AccountRow, type TokenRow } from './access-statements.ts'
-import type { AccessMetadata, AccessRecords, AccountRecord, Role, TokenRecord } from './access.ts'
+import {
+  accessStatements,
+  type AccessStatements,
+  type AccountRow,
+  type IdentityRow,
+  type TokenRow,
+} from './access-statements.ts'
+import type { AccessMetadata, AccessRecords, AccountRecord, IdentityRecord, Role, TokenRecord } from './access.ts'
 import type { DurableWrites } from './durable-writes.ts'
 
 export class SqliteAccess implements AccessMetadata {
@@ -24,7 +30,8 @@ export class SqliteAccess implements AccessMetadata {
     const read = this.#database.transaction(() => ({
       version: sql.version.get()!.version,
       accounts: sql.accounts.all().map(account),
-      members: sql.members.all().map((row) => ({ ...row, role: row.role as Role })),
+      members: sql.members.all().map((row) => ({ ...row, role: row.role as Role, issuer: row.issuer ?? undefined })),
+      identities: sql.identities.all().map(identity),
       tokens: sql.tokens.all().map(token),
       grants: sql.grants.all().map((row) => ({ ...row, role: row.role as Role })),
       publicity: sql.publicity.all().map((row) => ({ name: row.name, public: row.public !== 0 })),
@@ -32,10 +39,8 @@ export class SqliteAccess implements AccessMetadata {
     return read()
   }
 
-  addAccount({ name, kind, password, admin, createdAt }: AccountRecord): Promise<boolean> {
-    return this.#change(
-      () => this.#sql.addAccount.run(name, kind, password ?? null, admin ? 1 : 0, createdAt).changes > 0,
-    )
+  addAccount(account: AccountRecord): Promise<boolean> {
+    return this.#change(() => this.#addAccount(account))
   }
 
   removeAccount(name: string): Promise<boolean> {
@@ -43,6 +48,7 @@ export class SqliteAccess implements AccessMetadata {
       this.#sql.removeMemberships.run(name)
       this.#sql.removeTokensOf.run(name)
       this.#sql.removeGrantsOf.run(name)
+      this.#sql.closeIdentitiesOf.run(name)
       return this.#sql.removeAccount.run(name).changes > 0
     })
   }
@@ -51,11 +57,37 @@ export class SqliteAccess implements AccessMetadata {
     return this.#change(() => this.#sql.setPassword.run(password, user).changes > 0)
   }
 
-  setMember(organization: string, user: string, role: Role | undefined): Promise<boolean> {
+  setMember(organization: string, user: string, role: Role | undefined, issuer?: string): Promise<boolean> {
     return this.#change(() => {
       if (!this.#sql.findOrganization.get(organization)) return false
-      if (role) this.#sql.setMember.run(organization, user, role)
+      if (role) this.#sql.setMember.run(organization, user, role, issuer ?? null)
       else this.#sql.removeMember.run(organization, user)
+      return true
+    })
+  }
+
+  setAdminBy(user: string, issuer: string | undefined): Promise<boolean> {
+    return this.#change(() => this.#sql.setAdminBy.run(issuer ?? null, user).changes > 0)
+  }
+
+  addIdentity(
+    { id, issuer, subject, user, addedAt }: Omit<IdentityRecord, 'removed'>,
+    account?: AccountRecord,
+  ): Promise<boolean> {
+    return this.#change(() => {
+      if (this.#sql.findIdentity.get(issuer, subject)) return false
+      if (account && !this.#addAccount(account)) return false
+      this.#sql.setIdentity.run(id, issuer, subject, user, addedAt)
+      return true
+    })
+  }
+
+  removeIdentity(id: string): Promise<boolean> {
+    return this.#change(() => {
+      const row = this.#sql.removeIdentity.get(id)
+      if (!row) return false
+      this.#sql.removeMembershipsBy.run(row.user, row.issuer)
+      this.#sql.removeAdminBy.run(row.user, row.issuer)
       return true
     })
   }
@@ -82,6 +114,10 @@ export class SqliteAccess implements AccessMetadata {
     await this.#change(() => this.#sql.setPublic.run(name, isPublic ? 1 : 0))
   }
 
+  #addAccount({ name, kind, password, admin, createdAt }: AccountRecord): boolean {
+    return this.#sql.addAccount.run(name, kind, password ?? null, admin ? 1 : 0, createdAt).changes > 0
+  }
+
   /** One transaction, counted as a change, whose effect is on the disk when the promise resolves. */
   #change<T>(write: () => T): Promise<T> {
     return this.#writes.run(() => {
@@ -92,8 +128,20 @@ export class SqliteAccess implements AccessMetadata {
 }
 
 function account(row: AccountRow): AccountRecord {
-  const { name, kind, password, admin, created_at: createdAt } = row
-  return { name, kind, password: password ?? undefined, admin: admin !== 0, createdAt }
+  const { name, kind, password, admin, admin_by: adminBy, created_at: createdAt } = row
+  const isAdmin = admin !== 0 || adminBy !== null
+  return {
+    name,
+    kind,
+    password: password ?? undefined,
+    admin: isAdmin,
+    adminBy: admin === 0 ? (adminBy ?? undefined) : undefined,
+    createdAt,
+  }
+}
+
+function identity({ added_at: addedAt, removed, ...row }: IdentityRow): IdentityRecord {
+  return { ...row, addedAt, removed: removed !== 0 }
 }
 
 function token(row: TokenRow): TokenRecord {

@@ -21,7 +21,7 @@ export type ErrorCode =
   | 'UNSUPPORTED'
 
 /** One status a code; an error that needs another one says so itself (`status`). */
-export const statusOfCode: Record<ErrorCode, number> = {
+const statusOfCode: Record<ErrorCode, number> = {
   BLOB_UNKNOWN: 404,
   BLOB_UPLOAD_INVALID: 400,
   BLOB_UPLOAD_UNKNOWN: 404,

@@ -1,7 +1,7 @@
 import type { Descriptor } from './descriptor.ts'
 import { isDigest, quote } from './digest.ts'
 import { RegistryError } from './errors.ts'
-import { dockerList, dockerManifest, isMediaType, ociIndex, ociManifest } from './media-types.ts'
+import { dockerList, dockerManifest, isManifestType, ociIndex, ociManifest } from './media-types.ts'
 
 /** The largest manifest kept or accepted, in bytes. Clients refuse larger ones (containerd 4.4 MB, containers/image 4 MB). */
 export const maxManifestSize = 4 * 1024 * 1024
@@ -26,7 +26,16 @@ export function readManifest(bytes: Uint8Array): ManifestContent {
   return contentOf(parseObject(bytes), descriptor)
 }
 
-/** The same for a manifest that is pushed: throws MANIFEST_INVALID also for a descriptor that is none, and for schema 1. */
+/** The same; undefined where the bytes are no JSON object. */
+export function findContent(bytes: Uint8Array): ManifestContent | undefined {
+  try {
+    return readManifest(bytes)
+  } catch {
+    return undefined
+  }
+}
+
+/** As readManifest, for a manifest that is pushed: throws MANIFEST_INVALID also for a descriptor that is none, and for schema 1. */
 export function checkManifest(bytes: Uint8Array): ManifestContent {
   const json = parseObject(bytes)
   if (json.schemaVersion === 1) throw schema1()
@@ -65,7 +74,7 @@ function contentOf(json: Record<string, unknown>, read: ReadDescriptor): Manifes
 
 /** The media type a manifest claims in its own body, or what its shape shows, for upstreams that send none. */
 export function mediaTypeOf(content: ManifestContent): string {
-  if (content.mediaType && isMediaType(content.mediaType)) return content.mediaType
+  if (content.mediaType && isManifestType(content.mediaType)) return content.mediaType
   const docker = [content.config, ...content.manifests].some((d) => d?.mediaType.startsWith('application/vnd.docker.'))
   if (content.manifests.length > 0) return docker ? dockerList : ociIndex
   return docker ? dockerManifest : ociManifest
@@ -86,14 +95,23 @@ function parseObject(bytes: Uint8Array): Record<string, unknown> {
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-const quoted = (value: unknown): string => quote(JSON.stringify(value))
+/** Levels of a descriptor, at most: what is nested by the thousand breaks whoever writes it out again. */
+const deepest = 8
+
+const isDeeper = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1)))
+
+const quoted = (value: unknown): string =>
+  isDeeper(value, deepest) ? `more than ${deepest} levels` : quote(JSON.stringify(value))
 
 function descriptor(value: unknown): Descriptor | undefined {
   if (typeof value !== 'object' || value === null) return undefined
   const given = value as Record<string, unknown>
   const { digest, size } = given
   if (typeof digest !== 'string' || !isDigest(digest)) return undefined
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0 || isDeeper(value, deepest)) return undefined
   return { ...(given as object), mediaType: text(given.mediaType) ?? '', digest, size }
 }
 
@@ -107,6 +125,11 @@ function annotations(value: unknown): Record<string, string> | undefined {
 /** Whether a layer may lie elsewhere: a foreign one, which clients fetch from its URLs. */
 export function isForeign({ mediaType, urls }: Descriptor): boolean {
   return !!urls?.length || mediaType.includes('.foreign.') || mediaType.includes('.nondistributable.')
+}
+
+/** Everything a manifest is made of: its config, its layers and its children, not what it is about. */
+export function partsOf(content: ManifestContent): Descriptor[] {
+  return [...(content.config ? [content.config] : []), ...content.layers, ...content.manifests]
 }
 
 /** The blobs of an image manifest that a registry holds: its config and layers, without those that lie elsewhere. */

@@ -15,9 +15,12 @@ export function isSchema1(mediaType: string): boolean {
 
 const mediaType = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/i
 
-/** Whether a text is a media type by RFC 6838, 4.2, without parameters: what is none must not become a header. */
-export function isMediaType(text: string): boolean {
-  return mediaType.test(text)
+/**
+ * Whether a text is a media type by RFC 6838, 4.2, without parameters, and one of JSON: what is none must not become a header, and
+ * as any other, such as text/html, a manifest would be a page of ours to a browser, with whatever script somebody put into it.
+ */
+export function isManifestType(text: string): boolean {
+  return mediaType.test(text) && /(?:\+|^application\/)json$/i.test(text)
 }
 
 export function isIndex(mediaType: string): boolean {

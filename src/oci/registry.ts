@@ -46,7 +46,21 @@ export interface Blob extends BlobHead {
   readonly validator?: string | undefined
   /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects with an UpstreamError or RegistryError. */
   read(into: Uint8Array): Promise<number>
+  /**
+   * Instead of `read`, for what comes in on another thread: what has come next, without bringing it to this one; undefined at
+   * the end. Rejects as `read` does.
+   */
+  arrival?(): Promise<Arrival | undefined>
   close(): void
+}
+
+/** Bytes that have come, and lie on another thread. They are there until more of their blob is asked for. */
+export interface Arrival {
+  /** Bytes, at least one. */
+  readonly length: number
+  subarray(start: number, end: number): Arrival
+  /** Writes all of it at `position` into an open file. Rejects with the file system's error. Once it was called, the file may be closed only after it has settled. */
+  write(file: number, position: number): Promise<void>
 }
 
 export interface TagPage {

@@ -17,8 +17,8 @@ export interface ProxyOptions {
   upstreamOf(host: string): string | undefined
   /** Answers what is asked inside a tunnel to this upstream. */
   serve(upstream: string): RequestListener
-  /** Throws when whoever sent this Proxy-Authorization header may not use the proxy. */
-  admit(authorization: string | undefined, address: string | undefined): Promise<void>
+  /** Throws when whoever sent this CONNECT, by its Proxy-Authorization, may not use the proxy. */
+  admit(incoming: IncomingMessage): Promise<void>
   /** Hosts that are passed on to: `host`, `host:port`, `*.host`, `*`. */
   allow: readonly string[]
   /** Resolves names that patterns allow, to addresses outside of this machine and its network alone; else fails with EINNER. */
@@ -80,7 +80,7 @@ export function createProxy(options: ProxyOptions): Proxy {
     if (closed || sockets.size > mostTunnels) return refuse(503, 'no more tunnels are taken at the moment')
     const authorization = incoming.headers['proxy-authorization']
     try {
-      await options.admit(authorization, socket.remoteAddress)
+      await options.admit(incoming)
     } catch {
       return refuse(407, 'this proxy wants a user and a password, as in https_proxy=http://USER:PASSWORD@HOST')
     }

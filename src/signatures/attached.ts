@@ -1,9 +1,9 @@
-import type { Descriptor } from '../oci/descriptor.ts'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import { isAbsence, unlessAbsent } from '../oci/errors.ts'
-import { readManifest } from '../oci/manifest.ts'
+import { findContent } from '../oci/manifest.ts'
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
+import { readWhole } from '../oci/whole-blob.ts'
 import type { Claim, Finding } from './claims.ts'
 import { isBundle, maySign, simpleSigning } from './material.ts'
 import type { Signers } from './signers.ts'
@@ -60,22 +60,15 @@ async function* referringClaims(place: Place, digest: Digest): AsyncGenerator<Cl
 }
 
 async function* claimsIn(place: Place, manifest: Manifest | undefined): AsyncGenerator<Claim> {
-  for (const layer of manifest ? layersOf(manifest).slice(0, mostLookedAt) : []) {
+  const layers = manifest && findContent(manifest.bytes)?.layers
+  for (const layer of layers?.slice(0, mostLookedAt) ?? []) {
     const simple = layer.mediaType === simpleSigning
     if (!simple && !isBundle(layer.mediaType)) continue
-    const bytes = await readWhole(place, layer.digest, largestClaim)
+    const bytes = await findBytes(place, layer.digest, largestClaim)
     if (bytes)
       yield simple
         ? { kind: 'simple', payload: bytes, annotations: layer.annotations ?? {} }
         : { kind: 'bundle', json: bytes }
-  }
-}
-
-function layersOf({ bytes }: Manifest): Descriptor[] {
-  try {
-    return readManifest(bytes).layers
-  } catch {
-    return []
   }
 }
 
@@ -84,22 +77,7 @@ async function findManifest({ registry, name, asker }: Place, reference: Referen
 }
 
 /** A blob's bytes; undefined where there is none, or one of more bytes than `most`. */
-export async function readWhole({ registry, name, asker }: Place, digest: Digest, most: number) {
+export async function findBytes({ registry, name, asker }: Place, digest: Digest, most: number) {
   const blob = await unlessAbsent(() => registry.getBlob(name, digest, undefined, asker))
-  if (!blob) return undefined
-  try {
-    if (blob.whole) return Buffer.from(blob.whole)
-    if ((blob.size ?? 0) > most) return undefined
-    const parts: Buffer[] = []
-    for (let size = 0; size <= most;) {
-      const buffer = Buffer.alloc(64 * 1024)
-      const got = await blob.read(buffer)
-      if (got === 0) return Buffer.concat(parts)
-      parts.push(buffer.subarray(0, got))
-      size += got
-    }
-    return undefined
-  } finally {
-    blob.close()
-  }
+  return blob && readWhole(blob, most)
 }

@@ -1,11 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { Flights } from '../oci/flights.ts'
+import { findContent, partsOf } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
-import { findSigner, readWhole, type Place } from './attached.ts'
+import { findBytes, findSigner, type Place } from './attached.ts'
 import type { ReportSignatureEvent } from './events.ts'
 import { isJson, isMaterial } from './material.ts'
 import type { SignatureRule } from './rules.ts'
@@ -49,7 +50,7 @@ export class Checks {
   /** By kind, for one must not pass for another. */
   readonly #permitted = new LRUCache<string, true>({ max: 100_000 })
   readonly #refused = new LRUCache<string, { against: string; until: number }>({ max: 10_000 })
-  readonly #flights = new Map<string, Promise<string | undefined>>()
+  readonly #flights = new Flights()
 
   constructor(options: ChecksOptions) {
     this.#options = options
@@ -62,9 +63,8 @@ export class Checks {
 
   /** What speaks against a manifest; undefined when it may be pulled. Rejects when that cannot be found out. */
   async againstManifest(asked: Asked, manifest: Manifest): Promise<string | undefined> {
-    const content = contentOf(manifest)
-    const named = content ? [content.config, ...content.layers, ...content.manifests].map((each) => each?.digest) : []
-    const contents = named.filter((digest) => digest !== undefined)
+    const content = findContent(manifest.bytes)
+    const contents = content ? partsOf(content).map((part) => part.digest) : []
     const material = content !== undefined && isMaterial(content)
     const { signatures } = this.#options.metadata
     const note = () => this.#written(signatures.putContents(this.#repository(asked), asked.digest, contents))
@@ -115,9 +115,10 @@ export class Checks {
 
   async #isMaterialOf(parent: Asked, blob: Digest): Promise<boolean> {
     const place = this.#place(parent)
-    const content = contentOf(await place.registry.getManifest(place.name, parent.digest, parent.asker))
+    const manifest = await place.registry.getManifest(place.name, parent.digest, parent.asker)
+    const content = findContent(manifest.bytes)
     if (!content || !isMaterial(content)) return false
-    const bytes = await readWhole(place, blob, largestMaterial)
+    const bytes = await findBytes(place, blob, largestMaterial)
     return bytes !== undefined && isJson(bytes)
   }
 
@@ -138,17 +139,12 @@ export class Checks {
     const key = keyOf(kind, asked.name, asked.digest)
     const refused = this.#refused.get(key)
     if (refused && now() < refused.until) return Promise.resolve(refused.against)
-    const running = this.#flights.get(key)
-    if (running) return running
-    const started = ask()
-      .then((against) => {
-        if (against !== undefined) this.#refused.set(key, { against, until: now() + missingFor[asked.rule.policy] })
-        if (against !== undefined && kind === 'manifest') this.#tellRefused(asked, against)
-        return against
-      })
-      .finally(() => this.#flights.delete(key))
-    this.#flights.set(key, started)
-    return started
+    return this.#flights.share(key, async () => {
+      const against = await ask()
+      if (against !== undefined) this.#refused.set(key, { against, until: now() + missingFor[asked.rule.policy] })
+      if (against !== undefined && kind === 'manifest') this.#tellRefused(asked, against)
+      return against
+    })
   }
 
   #tellRefused(asked: Asked, against: string): void {
@@ -218,12 +214,4 @@ export function refusal(upstream: string, { rule, name, digest }: Asked, against
 
 function keyOf(kind: Kind, name: RepositoryName, digest: Digest): string {
   return `${kind} ${name}@${digest}`
-}
-
-function contentOf({ bytes }: Manifest): ManifestContent | undefined {
-  try {
-    return readManifest(bytes)
-  } catch {
-    return undefined
-  }
 }

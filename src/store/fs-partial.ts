@@ -2,6 +2,7 @@ import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'n
 import type { Digest } from '../oci/digest.ts'
 import { Intervals } from '../oci/intervals.ts'
 import type { ByteRange } from '../oci/range.ts'
+import type { Arrival } from '../oci/registry.ts'
 import { OpenFile } from './open-file.ts'
 import { placeDurably, type Layout } from './layout.ts'
 import type { PartialBlob } from './store.ts'
@@ -53,7 +54,7 @@ export class FsPartial implements PartialBlob {
     return new FsPartial(layout, digest, file, present, hashing)
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
+  async write(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     const era = this.#era
     for (const { start, end } of this.#claim(position, position + bytes.length)) {
       await this.#writeAll(bytes.subarray(start - position, end - position), start)
@@ -71,7 +72,8 @@ export class FsPartial implements PartialBlob {
     return free
   }
 
-  async #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+  async #writeAll(bytes: Uint8Array | Arrival, position: number): Promise<void> {
+    if (!(bytes instanceof Uint8Array)) return this.#bytes.receive(bytes, position)
     for (let done = 0; done < bytes.length;) {
       done += await this.#bytes.write(done === 0 ? bytes : bytes.subarray(done), position + done)
     }

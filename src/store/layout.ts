@@ -86,7 +86,7 @@ export async function placeDurably(from: string, to: string): Promise<void> {
 }
 
 /** Makes a rename in `folder` survive a power loss. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r')
   try {
     await handle.sync()

@@ -1,4 +1,5 @@
 import { read, write } from 'node:fs'
+import type { Arrival } from '../oci/registry.ts'
 
 /**
  * Reads and writes of one open file by callbacks: half the cost of a FileHandle's. It is closed when the last of them has
@@ -24,6 +25,16 @@ export class OpenFile {
   /** Writes at `position`; returns how many bytes, which may be fewer than given. */
   write(bytes: Uint8Array, position: number): Promise<number> {
     return this.#do((done) => write(this.#fd, bytes, 0, bytes.length, position, done))
+  }
+
+  /** Has all of `arrival` written at `position` by the thread it lies on. */
+  async receive(arrival: Arrival, position: number): Promise<void> {
+    await this.#do((done) => {
+      arrival.write(this.#fd, position).then(
+        () => done(null, arrival.length),
+        (error: Error) => done(error, 0),
+      )
+    })
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 // Bytes by digest. Knows nothing of repositories or of who may read what.
 import type { Digest } from '../oci/digest.ts'
 import type { Intervals } from '../oci/intervals.ts'
+import type { Arrival } from '../oci/registry.ts'
 
 export { StoredBlobReader } from './stored-blob-reader.ts'
 
@@ -21,7 +22,7 @@ export interface PartialBlob {
    * Bytes that are present, or being written by another call, stay as they are: what a reader was given must be what is
    * verified in the end.
    */
-  write(bytes: Uint8Array, position: number): Promise<void>
+  write(bytes: Uint8Array | Arrival, position: number): Promise<void>
   read(into: Uint8Array, position: number): Promise<number>
   /** Lets hashing go on over the bytes that are present from the start. Cheap; runs beside everything else. */
   advance(): void

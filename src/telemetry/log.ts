@@ -99,10 +99,7 @@ export function logEvents(log: Logger): (event: Event) => void {
       case 'login-succeeded':
         return log.info({ user: event.user, by: event.by, client: event.address, subject: event.subject }, 'login')
       case 'login-refused':
-        return log.warn(
-          { user: event.user, why: event.why, client: event.address, subject: event.subject },
-          'login refused',
-        )
+        return logRefusal(log, event)
       case 'token-created':
       case 'token-revoked':
         return log.info({ user: event.user, token: event.token, client: event.address }, event.type)
@@ -162,6 +159,15 @@ export function logEvents(log: Logger): (event: Event) => void {
         return
     }
   }
+}
+
+function logRefusal(log: Logger, event: Extract<Event, { type: 'login-refused' }>): void {
+  const { user, why, by, address: client, subject, message } = event
+  const line = { user, why, by, client, subject }
+  log[why === 'provider trouble' ? 'error' : 'warn'](
+    line,
+    message === undefined ? 'login refused' : `login refused: ${message}`,
+  )
 }
 
 function logCredentials(log: Logger, event: Extract<Event, { type: 'credentials' }>): void {

@@ -66,7 +66,7 @@ export function createMetrics(readings: Readings): Metrics {
         case 'login-succeeded':
           return counters.logins.inc({ result: 'succeeded' })
         case 'login-refused':
-          return counters.logins.inc({ result: event.why === 'wrong' ? 'wrong' : 'delayed' })
+          return counters.logins.inc({ result: event.why === 'too many attempts' ? 'delayed' : 'wrong' })
         case 'signature':
           return counters.signatures.inc({ upstream: event.upstream, result: event.result })
         case 'tag-moved':

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { UpstreamError } from '../oci/errors.ts'
+import { Flights } from '../oci/flights.ts'
 import { basic, type CredentialScope, type CredentialSource } from './credentials.ts'
 import type { Challenge } from './challenge.ts'
 import { fetchToken, type Token, type TokenQuery } from './token.ts'
@@ -21,7 +22,7 @@ export interface AuthorizationOptions {
 export class Authorization {
   readonly #options: AuthorizationOptions
   readonly #tokens = new LRUCache<string, Token>({ max: 2_000 })
-  readonly #flights = new Map<string, Promise<Token>>()
+  readonly #flights = new Flights()
   /**
    * What each origin last asked for, for a scope and for any: the next repository's first request then carries a token
    * already, and where a repository has another name behind a redirect (registry.k8s.io), its second request.
@@ -33,11 +34,6 @@ export class Authorization {
 
   constructor(options: AuthorizationOptions) {
     this.#options = options
-  }
-
-  /** Whether the credentials were refused when they were last used. */
-  get broken(): boolean {
-    return !this.#good
   }
 
   /** The header to send before any challenge of this request; undefined while the host has not asked for one. */
@@ -135,13 +131,10 @@ export class Authorization {
     const key = [realm.href, service, scope, asNobody ? 'nobody' : ''].join(' ')
     const kept = this.#tokens.get(key)
     if (kept && this.#options.now() < kept.renewAt) return kept
-    let flight = this.#flights.get(key)
-    if (!flight) {
+    const token = await this.#flights.share(key, () => {
       const source = asNobody ? undefined : this.#options.credentials.for(realm)
-      flight = this.#fetch({ realm, service, scope }, source).finally(() => this.#flights.delete(key))
-      this.#flights.set(key, flight)
-    }
-    const token = await flight
+      return this.#fetch({ realm, service, scope }, source)
+    })
     this.#tokens.set(key, token)
     return token
   }

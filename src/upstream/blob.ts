@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Arrival, Blob } from '../oci/registry.ts'
 import type { UpstreamClient } from './client.ts'
 import type { Answer } from './transport.ts'
 
@@ -21,6 +21,7 @@ export class UpstreamBlob implements Blob {
   readonly #answer: Answer
   readonly #broken: () => void
   #got = 0
+  readonly arrival?: () => Promise<Arrival | undefined>
 
   /** `broken` is called when the body ends before its time. */
   constructor(client: UpstreamClient, answer: Answer, head: Head, broken: () => void) {
@@ -31,17 +32,31 @@ export class UpstreamBlob implements Blob {
     this.size = head.size
     this.range = head.range
     this.validator = answer.header('etag')
+    const { body } = answer
+    if (body.arrival) this.arrival = () => this.#next(() => body.arrival!())
   }
 
   async read(into: Uint8Array): Promise<number> {
-    const got = await this.#answer.body.read(into).catch((error: unknown) => {
-      this.#broken()
-      throw this.#client.brokenOff(error, this.#answer)
-    })
-    if (got === 0) return this.#end()
+    const got = await this.#answer.body.read(into).catch((error: unknown) => this.#broke(error))
+    return got === 0 ? this.#end() : this.#count(got)
+  }
+
+  async #next(arrival: () => Promise<Arrival | undefined>): Promise<Arrival | undefined> {
+    const came = await arrival().catch((error: unknown) => this.#broke(error))
+    if (came) this.#count(came.length)
+    else this.#end()
+    return came
+  }
+
+  #count(got: number): number {
     this.#got += got
     this.#client.report({ type: 'upstream-bytes', upstream: this.#client.name, bytes: got })
     return got
+  }
+
+  #broke(error: unknown): never {
+    this.#broken()
+    throw this.#client.brokenOff(error, this.#answer)
   }
 
   close(): void {

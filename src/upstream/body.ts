@@ -1,5 +1,8 @@
 import type { Dispatcher } from 'undici'
-import { readAhead, type BodyMemory } from './memory.ts'
+import type { ReceivedBody } from './exchange.ts'
+
+/** A body is read ahead of whoever reads it by this much, in bytes. */
+const readAhead = 64 * 1024
 
 /** A body that nobody wants is read to its end, for its connection to live on, if no more than this comes; in bytes. */
 const worthReading = 64 * 1024
@@ -9,12 +12,10 @@ export type Sending = Pick<Dispatcher.DispatchController, 'pause' | 'resume' | '
 
 const none = Buffer.alloc(0)
 
-/** The body of an answer. What comes is copied at once, for chunks that wait grow old, and cost V8 dearly then. */
-export class Body {
-  /** What the headers promise, in bytes; Infinity where they promise nothing. */
+/** The body of an answer. What comes is copied at once: chunks that wait grow old, and cost V8 dearly then. */
+export class Body implements ReceivedBody {
   readonly length: number
   readonly #sending: Sending
-  readonly #memory: BodyMemory
   /** What has come and was not read yet lies between `#start` and `#end`. */
   #buffer: Buffer<ArrayBuffer> = none
   #start = 0
@@ -25,13 +26,11 @@ export class Body {
   #droppedBytes = 0
   #wake: (() => void) | undefined
 
-  constructor(sending: Sending, length: number, memory: BodyMemory) {
+  constructor(sending: Sending, length: number) {
     this.#sending = sending
     this.length = length
-    this.#memory = memory
   }
 
-  /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects when it broke off. */
   async read(into: Uint8Array): Promise<number> {
     while (this.#start === this.#end) {
       if (this.#error) throw this.#error
@@ -47,7 +46,6 @@ export class Body {
     return got
   }
 
-  /** Breaks the transfer off, if it is not over; who reads is told. */
   destroy(): void {
     this.#giveBack()
     this.#dropped = true
@@ -55,7 +53,6 @@ export class Body {
     this.#sending.abort(this.#error!)
   }
 
-  /** Lets go of a body nobody wants; a short one is read so that the connection lives on. */
   drop(): void {
     this.#dropped = true
     if (this.#ended) return this.#giveBack()
@@ -67,7 +64,6 @@ export class Body {
 
   /** Told by the connection: bytes that are its own again afterwards. */
   arrived(chunk: Buffer): void {
-    this.#memory.dropped(chunk.length)
     if (this.#dropped) return this.#discard(chunk.length)
     if (this.#start === this.#end) this.#start = this.#end = 0
     if (this.#end + chunk.length > this.#buffer.length) this.#makeRoom(chunk.length)
@@ -92,27 +88,17 @@ export class Body {
   #makeRoom(length: number): void {
     const before = this.#buffer
     const waiting = before.subarray(this.#start, this.#end)
-    if (waiting.length + length > before.length) this.#buffer = this.#bufferOf(waiting.length + length)
+    const needed = waiting.length + length
+    if (needed > before.length)
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(needed, Math.min(readAhead, this.length)))
     waiting.copy(this.#buffer)
-    if (this.#buffer !== before) this.#recycle(before)
     this.#start = 0
     this.#end = waiting.length
   }
 
-  #bufferOf(bytes: number): Buffer<ArrayBuffer> {
-    const { buffers } = this.#memory
-    if (bytes <= buffers.size && this.length >= buffers.size) return buffers.take()
-    return Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(buffers.size, this.length)))
-  }
-
   #giveBack(): void {
-    this.#recycle(this.#buffer)
     this.#buffer = none
     this.#start = this.#end = 0
-  }
-
-  #recycle(buffer: Buffer<ArrayBuffer>): void {
-    if (buffer.length === this.#memory.buffers.size) this.#memory.buffers.give(buffer)
   }
 
   #discard(bytes: number): void {

@@ -62,10 +62,6 @@ export class Budget {
     this.#now = now
   }
 
-  get figures(): RateFigures | undefined {
-    return this.#figures
-  }
-
   /** So few are left that they are for what is not here at all. */
   get scarce(): boolean {
     const left = this.#figures?.remaining

@@ -47,6 +47,8 @@ export interface Question {
   lane?: Lane
   headers?: Record<string, string>
   signal?: AbortSignal
+  /** The answer may be large. */
+  large?: boolean
 }
 
 const maxRedirects = 10
@@ -236,8 +238,8 @@ export class UpstreamClient {
 
   #send(url: URL, question: Question, authorization: string | undefined): Promise<Answer> {
     const headers = { ...question.headers, ...(authorization && { authorization }) }
-    const { method, signal } = question
-    return this.#transport.send(url, { method, headers, ...(signal && { signal }) })
+    const { method, signal, large = false } = question
+    return this.#transport.send(url, { method, headers, large, ...(signal && { signal }) })
   }
 
   #authorization(options: UpstreamOptions, account: string, source: CredentialSource | undefined): Authorization {

@@ -1,4 +1,5 @@
 import { UpstreamError, type UpstreamFailure } from '../oci/errors.ts'
+import { codeOf } from './error-code.js'
 
 const timeoutCodes = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
@@ -7,16 +8,6 @@ const timeoutCodes = new Set([
   'ETIMEDOUT',
 ])
 const resetCodes = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'ECONNABORTED'])
-
-/** The code of an error or of the cause it wraps (undici wraps sockets' errors, Node several addresses' errors). */
-export function codeOf(error: unknown): string | undefined {
-  for (let e: unknown = error, depth = 0; e instanceof Error && depth < 5; depth++) {
-    const { code, errors } = e as { code?: unknown; errors?: unknown[] }
-    if (typeof code === 'string') return code
-    e = Array.isArray(errors) ? errors[0] : e.cause
-  }
-  return undefined
-}
 
 /** Whether a pooled connection broke before an answer came: the peer had closed it, and asking again is right. */
 export function isBrokenSocket(error: unknown): boolean {

@@ -1,12 +1,14 @@
 import type { Dispatcher } from 'undici'
+import type { Arrival } from '../oci/registry.ts'
 import { Body } from './body.ts'
-import type { BodyMemory } from './memory.ts'
 
 export interface Sent {
   method: 'GET' | 'HEAD' | 'POST'
   headers: Record<string, string>
   body?: string
   signal?: AbortSignal
+  /** The answer may be large: it comes in on the transfer thread, and knows no `signal`. */
+  large?: boolean
 }
 
 export type Headers = Record<string, string | string[] | undefined>
@@ -14,18 +16,30 @@ export type Headers = Record<string, string | string[] | undefined>
 export interface Received {
   status: number
   headers: Headers
-  body: Body
+  body: ReceivedBody
+}
+
+export interface ReceivedBody {
+  /** What the headers promise, in bytes; Infinity where they promise nothing. */
+  readonly length: number
+  /** Fills the front of `into` with at least one byte and returns how many; 0 at the end. Rejects when it broke off. */
+  read(into: Uint8Array): Promise<number>
+  /** As in Blob; for bodies that come in on another thread. */
+  arrival?(): Promise<Arrival | undefined>
+  /** Breaks the transfer off, if it is not over; who reads is told. */
+  destroy(): void
+  /** Lets go of a body nobody wants; a short one is read so that the connection lives on. */
+  drop(): void
 }
 
 /** Sends one request; resolves with the head of its answer. Leaner than undici's own `request`: a body is no stream. */
-export function exchange(by: Dispatcher, url: URL, sent: Sent, memory: BodyMemory): Promise<Received> {
+export function exchange(by: Dispatcher, url: URL, sent: Sent): Promise<Received> {
   const { method, headers, body = null, signal } = sent
   const asked = { origin: url.origin, path: url.pathname + url.search, method, headers, body }
-  return new Promise((answered, refused) => by.dispatch(asked, new Receiver({ memory, signal, answered, refused })))
+  return new Promise((answered, refused) => by.dispatch(asked, new Receiver({ signal, answered, refused })))
 }
 
 interface ReceiverOptions {
-  memory: BodyMemory
   /** Breaks the exchange off, the body too. */
   signal: AbortSignal | undefined
   answered: (received: Received) => void
@@ -54,7 +68,7 @@ class Receiver implements Dispatcher.DispatchHandler {
     // 1xx comes before the answer.
     if (status < 200) return
     const length = Number(headers['content-length'] ?? NaN)
-    this.#body = new Body(controller, Number.isSafeInteger(length) ? length : Infinity, this.#options.memory)
+    this.#body = new Body(controller, Number.isSafeInteger(length) ? length : Infinity)
     this.#options.answered({ status, headers, body: this.#body })
   }
 

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici'
-import { publicLookup } from './inner.ts'
-import { bodyMemory, type BodyMemory } from './memory.ts'
+import { Transfers } from './transfers.ts'
+import { openWays } from './ways.js'
 
 /** Every waiting time towards an upstream, in milliseconds, in one place. */
 export const timeouts = {
@@ -19,27 +18,22 @@ export const timeouts = {
 
 export type Timeouts = typeof timeouts
 
+type Way = import('./ways.js').Way
+
 /** The ways out of the process: `open` for hosts the operator configured, `guarded` for hosts an upstream named. */
 export interface Network {
   readonly open: Way
   /** Refuses to connect to loopback, private and link-local addresses. */
   readonly guarded: Way
-  readonly memory: BodyMemory
+  /** The same ways for what is large. */
+  readonly transfers: Transfers
   close(): Promise<void>
-}
-
-export interface Way {
-  readonly pooled: Dispatcher
-  /** A new connection for each request. */
-  readonly fresh: Dispatcher
 }
 
 export interface NetworkOptions {
   /** PEM: trusted beside the system's roots. */
   extraCa?: string
   timeouts?: Partial<Timeouts>
-  /** Is told of chunks of bodies that nobody needs any more, in bytes. */
-  dropped?: (bytes: number) => void
 }
 
 /**
@@ -47,31 +41,18 @@ export interface NetworkOptions {
  * beside the system's roots, never instead of them, for registries, token servers and CDNs alike.
  */
 export function openNetwork(options: NetworkOptions = {}): Network {
-  const waits = { ...timeouts, ...options.timeouts }
-  const trusted = options.extraCa === undefined ? {} : { ca: [...usualRoots(), options.extraCa] }
-  const common = {
-    headersTimeout: waits.headers,
-    bodyTimeout: waits.idle,
-    keepAliveTimeout: waits.keepAlive,
-    keepAliveMaxTimeout: waits.keepAlive,
-    connections: 128,
+  const settings = {
+    timeouts: { ...timeouts, ...options.timeouts },
+    ca: options.extraCa === undefined ? undefined : [...usualRoots(), options.extraCa],
   }
-  const dispatcher = (connect: object, pipelining: number): Dispatcher => {
-    const settings = { ...common, pipelining, connect: { timeout: waits.connect, ...trusted, ...connect } }
-    return proxied()
-      ? new EnvHttpProxyAgent({ ...settings, requestTls: trusted, proxyTls: trusted })
-      : new Agent(settings)
-  }
-  // To undici a pipelining of 0 is no keep-alive.
-  const way = (connect: object): Way => ({ pooled: dispatcher(connect, 1), fresh: dispatcher(connect, 0) })
-  const open = way({})
-  const guarded = way({ lookup: publicLookup })
+  const { open, guarded, close } = openWays(settings)
+  const transfers = new Transfers(settings)
   return {
     open,
     guarded,
-    memory: bodyMemory(options.dropped ?? (() => {})),
+    transfers,
     close: async () => {
-      await Promise.all([open, guarded].flatMap(({ pooled, fresh }) => [pooled.destroy(), fresh.destroy()]))
+      await Promise.all([close(), transfers.close()])
     },
   }
 }
@@ -87,8 +68,4 @@ function usualRoots(): readonly string[] {
     // Node has warned of it at its start, and goes on without it, too.
     return tls.rootCertificates
   }
-}
-
-function proxied(): boolean {
-  return ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY'].some((name) => process.env[name])
 }

@@ -1,4 +1,3 @@
-import { request } from 'undici'
 import type { Network } from './network.ts'
 
 const deadline = 15_000
@@ -12,6 +11,8 @@ export function poster(
 ): (url: string, headers: Record<string, string>, body: string, stop: AbortSignal) => Promise<number> {
   return async (url, headers, body, stop) => {
     const signal = AbortSignal.any([AbortSignal.timeout(deadline), stop])
+    // Loaded when it is needed: most never send one.
+    const { request } = await import('undici')
     const answer = await request(url, { method: 'POST', headers, body, signal, dispatcher: network.open.pooled })
     await answer.body.dump({ limit: 64 * 1024 })
     return answer.statusCode

@@ -1,10 +1,8 @@
-import type { Dispatcher } from 'undici'
 import { UpstreamError } from '../oci/errors.ts'
-import type { Body } from './body.ts'
 import { isBrokenSocket, networkFailure } from './errors.ts'
-import { exchange, type Headers, type Received, type Sent } from './exchange.ts'
-import { isInnerAddress, resolvesInside } from './inner.ts'
-import type { Network, Way } from './network.ts'
+import { exchange, type Headers, type Received, type ReceivedBody, type Sent } from './exchange.ts'
+import { isInnerAddress, resolvesInside } from './inner.js'
+import type { Network } from './network.ts'
 
 /** Whole bodies are read in pieces of at most this many bytes. */
 const longestPiece = 64 * 1024
@@ -13,7 +11,7 @@ const longestPiece = 64 * 1024
 export class Answer {
   readonly status: number
   readonly headers: Headers
-  readonly body: Body
+  readonly body: ReceivedBody
   readonly url: URL
   readonly #upstream: string
 
@@ -69,20 +67,26 @@ export class Transport {
     this.#network = network
   }
 
+  /** Throws UpstreamError when no answer comes. */
   async send(url: URL, sent: Sent): Promise<Answer> {
     const way = await this.#wayTo(url)
     // Bodies are kept by digest: they must never come encoded.
     const headers = { 'accept-encoding': 'identity', 'user-agent': 'berth', ...sent.headers }
+    const asked = { ...sent, headers }
+    const { transfers } = this.#network
+    const send = (fresh: boolean) =>
+      sent.large
+        ? transfers.ask(way, fresh, url, asked)
+        : exchange(this.#network[way][fresh ? 'fresh' : 'pooled'], url, asked)
     try {
-      const send = (dispatcher: Dispatcher) => exchange(dispatcher, url, { ...sent, headers }, this.#network.memory)
-      return new Answer(this.#upstream, url, await onceMore(way, send, sent.signal))
+      return new Answer(this.#upstream, url, await onceMore(send, sent.signal))
     } catch (error) {
       throw networkFailure(error, this.#upstream, url.host)
     }
   }
 
-  async #wayTo(url: URL): Promise<Way> {
-    if (url.origin === this.#home.origin) return this.#network.open
+  async #wayTo(url: URL): Promise<'open' | 'guarded'> {
+    if (url.origin === this.#home.origin) return 'open'
     if (url.protocol !== 'https:' && this.#home.protocol === 'https:') {
       throw new UpstreamError(
         'bad-answer',
@@ -90,23 +94,23 @@ export class Transport {
       )
     }
     // An upstream within the operator's own networks may name hosts there; one on the internet may not.
-    if (await (this.#homeInside ??= resolvesInside(this.#home.hostname))) return this.#network.open
+    if (await (this.#homeInside ??= resolvesInside(this.#home.hostname))) return 'open'
     if (isInnerAddress(url.hostname)) {
       throw new UpstreamError(
         'bad-answer',
         `upstream ${this.#upstream} sent us to the inner address ${url.host}: refused`,
       )
     }
-    return this.#network.guarded
+    return 'guarded'
   }
 }
 
 // A pooled connection may have been closed by the peer the moment we used it (undici issue 5450), and the others with it.
-async function onceMore<T>(way: Way, send: (by: Dispatcher) => Promise<T>, signal?: AbortSignal): Promise<T> {
+async function onceMore<T>(send: (fresh: boolean) => Promise<T>, signal?: AbortSignal): Promise<T> {
   try {
-    return await send(way.pooled)
+    return await send(false)
   } catch (error) {
     if (signal?.aborted || !isBrokenSocket(error)) throw error
-    return send(way.fresh)
+    return send(true)
   }
 }

@@ -3,7 +3,7 @@ import { digestOf, isDigest, quote, algorithmOf, hexOf, type Digest } from '../o
 import type { Descriptor } from '../oci/descriptor.ts'
 import { RegistryError, UpstreamError, isAbsence, unlessAbsent, type ErrorCode } from '../oci/errors.ts'
 import { maxManifestSize, mediaTypeOf, readManifest } from '../oci/manifest.ts'
-import { acceptManifests, essence, isMediaType, isSchema1, ociIndex } from '../oci/media-types.ts'
+import { acceptManifests, essence, isManifestType, isSchema1, ociIndex } from '../oci/media-types.ts'
 import { parseContentRange, type ByteRange } from '../oci/range.ts'
 import { isTag, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type {
@@ -27,9 +27,9 @@ import type { Answer } from './transport.ts'
 export type { AccountOptions, UpstreamOptions } from './client.ts'
 export { loginSource, type Login } from './logins/login.ts'
 export type { UpstreamEvent } from './events.ts'
-export { publicLookup } from './inner.ts'
+export { publicLookup } from './inner.js'
 export { openNetwork, type Network } from './network.ts'
-export { jsonGetter } from './get-json.ts'
+export { fetcher, jsonGetter } from './small-answers.ts'
 export { poster } from './post.ts'
 
 /** A reader of one upstream registry. Options hold what the operator configured; `network` is shared by all upstreams. */
@@ -111,7 +111,7 @@ class UpstreamRegistry implements RegistrySource {
     const descriptors: Descriptor[] = []
     try {
       for await (const page of this.#pages(name, `referrers/${digest}`, 'MANIFEST_UNKNOWN', asker)) {
-        descriptors.push(...this.#descriptorsIn(Buffer.from(JSON.stringify(page))))
+        descriptors.push(...this.#descriptorsIn(() => Buffer.from(JSON.stringify(page))))
       }
       return { descriptors }
     } catch (error) {
@@ -124,12 +124,13 @@ class UpstreamRegistry implements RegistrySource {
   async #referrersByTag(name: RepositoryName, digest: Digest, asker?: Asker): Promise<Referrers> {
     const tag = parseTag(`${algorithmOf(digest)}-${hexOf(digest).slice(0, 64)}`)
     const index = await unlessAbsent(() => this.getManifest(name, tag, asker))
-    return { descriptors: index ? this.#descriptorsIn(index.bytes) : [] }
+    return { descriptors: index ? this.#descriptorsIn(() => index.bytes) : [] }
   }
 
-  #descriptorsIn(index: Uint8Array): Descriptor[] {
+  /** What is no index, or is nested so deeply that it cannot even be written out, is a bad answer. */
+  #descriptorsIn(index: () => Uint8Array): Descriptor[] {
     try {
-      return readManifest(index).manifests
+      return readManifest(index()).manifests
     } catch (cause) {
       throw new UpstreamError('bad-answer', `upstream ${this.#client.name} sent referrers that are no index`, { cause })
     }
@@ -166,7 +167,7 @@ class UpstreamRegistry implements RegistrySource {
     headers: Record<string, string> = {},
     asker?: Asker,
   ): Promise<Answer> {
-    const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers }
+    const question = { method: 'GET' as const, repository: name, caller: asker?.caller, headers, large: true }
     const known = this.#signed.find(name, digest)
     if (known) {
       const answer = await this.#client.ask({ ...question, target: known }).catch((error: unknown) => {
@@ -243,8 +244,7 @@ class UpstreamRegistry implements RegistrySource {
 
 /** The type sent, unless it is one that says nothing; then what the manifest says of itself. */
 function manifestType(claimed: string, bytes: Buffer, refuse: (why: string) => UpstreamError): string {
-  const vague = ['application/octet-stream', 'application/json', 'text/plain', 'text/html']
-  if (isMediaType(claimed) && !vague.includes(claimed)) return claimed
+  if (isManifestType(claimed) && claimed !== 'application/json') return claimed
   try {
     return mediaTypeOf(readManifest(bytes))
   } catch {

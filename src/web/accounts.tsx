@@ -14,8 +14,9 @@ const day = 86_400_000
 export async function ownAccount(call: WebCall, { accounts }: Admin, made?: string): Promise<Rendered> {
   const tokens = await accounts.tokens(call.visitor)
   const owned = await accounts.owned(call.visitor)
-  const { frame } = call
-  return <AccountPage frame={frame} user={owned[0]!} tokens={tokens} owned={owned} made={made} done={doneText(call)} />
+  const hasPassword = await accounts.hasPassword(call.visitor)
+  const mine = { user: owned[0]!, tokens, owned, made, hasPassword }
+  return <AccountPage frame={call.frame} {...mine} done={doneText(call)} />
 }
 
 /** What the buttons of one's own page do. A new token is shown at once, for it is nowhere else. */
@@ -90,6 +91,12 @@ export async function changeAccount(
     case 'revoke':
       await accounts.revokeToken(visitor, form.get('id') ?? '')
       return to(`/accounts/${name}`, 'revoked')
+    case 'link':
+      await accounts.link(visitor, name, linkIn(form))
+      return to(`/accounts/${name}`, 'changed')
+    case 'unlink':
+      await accounts.unlink(visitor, name, linkIn(form))
+      return to(`/accounts/${name}`, 'changed')
     case 'password':
       await accounts.setPassword(visitor, name, form.get('password') ?? '')
       return to(`/accounts/${name}`, 'password')
@@ -99,6 +106,10 @@ export async function changeAccount(
     default:
       throw unknownAction()
   }
+}
+
+function linkIn(form: Form) {
+  return { provider: form.get('provider') ?? '', subject: form.get('subject') ?? '' }
 }
 
 /** Undefined takes a role back. */

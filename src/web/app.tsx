@@ -9,8 +9,9 @@ import { addAccount, changeAccount, changeOwn, listAccounts, ownAccount, showAcc
 import { Assets } from './assets.ts'
 import type { WebParts } from './call.ts'
 import { act, home, search, show } from './explore.tsx'
-import { login, loginForm, logout } from './login.tsx'
+import { login, loginForm } from './login.tsx'
 import { cache, collect, collection, fills, operate } from './operate.tsx'
+import { beginLogin, finishLogin, logout } from './providers.tsx'
 import { action, page } from './respond.tsx'
 import { FormTokens } from './tokens.ts'
 import { fetchWarm, showWarm, showWarmRun } from './warm.tsx'
@@ -41,7 +42,7 @@ const policy = {
 
 const pagePaths = [
   ...['/', '/search', '/r/*', '/cache', '/cache/*'],
-  ...['/account', '/accounts', '/accounts/*', '/audit', '/login', '/logout'],
+  ...['/account', '/accounts', '/accounts/*', '/audit', '/login', '/login/oidc/*', '/logout'],
   ...['/webhooks', '/webhooks/*', '/warm', '/warm/*'],
 ]
 
@@ -77,7 +78,9 @@ export function webApp({ now = Date.now, stopping, ...options }: WebOptions): We
   app.get('/audit', (c) => page(c, parts, (call) => showAudit(call, admin)))
   app.get('/login', (c) => page(c, parts, (call) => loginForm(call)))
   app.post('/login', (c) => action(c, parts, (call, form) => login(c, call, parts, form)))
-  app.post('/logout', (c) => action(c, parts, () => logout(c)))
+  app.post('/login/oidc/:provider', (c) => action(c, parts, (call, form) => beginLogin(c, call, parts, form)))
+  app.get('/login/oidc/:provider/callback', (c) => page(c, parts, (call) => finishLogin(c, call, parts)))
+  app.post('/logout', (c) => action(c, parts, (call) => logout(c, call, parts)))
   return app
 }
 

@@ -39,12 +39,13 @@ export class WebCall {
   }
 
   get frame(): Frame {
-    const { assets, tokens, now } = this.#parts
+    const { assets, tokens, access, now } = this.#parts
     return {
       assets,
       user: this.visitor.identity.user,
       mayAdminister: this.mayAdminister,
       now: now(),
+      providers: access.providers.list,
       host: this.#host,
       formToken: tokens.make(this.browser),
     }
@@ -68,7 +69,7 @@ export class WebCall {
 
   /** What clients put before an image's name. */
   get #host(): string {
-    return this.#url === undefined ? 'localhost' : new URL(this.#url).host
+    return this.url === undefined ? 'localhost' : new URL(this.url).host
   }
 
   #browser(): string {
@@ -81,10 +82,11 @@ export class WebCall {
 
   /** Whether the browser came by https. */
   get isSecure(): boolean {
-    return this.#url?.startsWith('https:') ?? false
+    return this.url?.startsWith('https:') ?? false
   }
 
-  get #url(): string | undefined {
+  /** As the browser sees this server, without a slash at its end; undefined when nothing well-formed tells. */
+  get url(): string | undefined {
     return this.#parts.forwarded.urlOf(this.#c.env.incoming)
   }
 }

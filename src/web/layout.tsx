@@ -7,6 +7,8 @@ export interface Frame {
   /** Who is logged in. */
   readonly user: string | undefined
   readonly mayAdminister: boolean
+  /** Where one can log in besides here. */
+  readonly providers: readonly { readonly name: string; readonly label: string }[]
   /** What stands in the search field. */
   readonly search?: string
   /** The time that ages are told by, in milliseconds since 1970. */

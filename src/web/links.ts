@@ -31,3 +31,12 @@ export function query(
     ? ''
     : `?${new URLSearchParams(pairs.map(([key, value]): [string, string] => [key, String(value)])).toString()}`
 }
+
+/** A path of this server, shorter than 1,000 characters: whoever made the link must not choose where a login leads. */
+export function pathHere(next: string): string {
+  const here = 'http://here.invalid'
+  if (!next.startsWith('/') || next.length > 1_000 || !URL.canParse(next, here)) return '/'
+  const url = new URL(next, here)
+  // A path that begins with two slashes would name a server: /.//elsewhere comes to one.
+  return url.origin === here && !url.pathname.startsWith('//') ? url.pathname + url.search : '/'
+}

@@ -1,8 +1,9 @@
-import { deleteCookie, setCookie } from 'hono/cookie'
+import { setCookie } from 'hono/cookie'
 import { sessionLifetime } from '../access/access.ts'
 import { sessionCookie, type AdminContext } from '../admin/admin.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { WebCall, WebParts } from './call.ts'
+import { pathHere } from './links.ts'
 import { LoginPage } from './pages/login.tsx'
 import { html, type Rendered } from './respond.tsx'
 
@@ -35,17 +36,4 @@ export async function login(
     const shown = <LoginPage frame={call.frame} next={next} problem={error.message} />
     return html(c, shown, error.status)
   }
-}
-
-export async function logout(c: AdminContext): Promise<Response> {
-  deleteCookie(c, sessionCookie, { path: '/' })
-  return c.redirect('/', 303)
-}
-
-/** A path of this server: whoever made the link must not choose where a login leads. */
-function pathHere(next: string): string {
-  const here = 'http://here.invalid'
-  if (!next.startsWith('/') || !URL.canParse(next, here)) return '/'
-  const url = new URL(next, here)
-  return url.origin === here ? url.pathname + url.search : '/'
 }

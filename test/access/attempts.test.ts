@@ -34,11 +34,16 @@ describe('wrong passwords', () => {
     expect(attempts.wait('ann', '10.0.0.2')).toBe(0)
   })
 
-  it('for many accounts hold up the address', () => {
+  it('for many accounts hold up the address, but not for who has logged in from there before', () => {
     const { attempts, wrong } = start()
+    attempts.begin('ann', '10.0.0.1')
+    attempts.right('ann', '10.0.0.1')
     for (let i = 0; i < 50; i++) wrong(1, `user${i}`)
     expect(attempts.wait('another', '10.0.0.1')).toBeGreaterThan(0)
     expect(attempts.wait('another', '10.0.0.2')).toBe(0)
+    expect(attempts.wait('ann', '10.0.0.1')).toBe(0)
+    wrong(10, 'ann')
+    expect(attempts.wait('ann', '10.0.0.1')).toBeGreaterThan(0)
   })
 
   it('from many addresses hold up the account, but not where it has logged in before', () => {

@@ -4,10 +4,11 @@ import { expectError } from '../helpers/api-table.ts'
 import { makeClock } from '../helpers/clock.ts'
 import { fetchRaw, type Received } from '../helpers/http.ts'
 import { basic, passwordOf, startWithUsers } from '../helpers/login.ts'
+import type { BerthOptions } from '../helpers/start.ts'
 
-async function start() {
+async function start(settings: BerthOptions = {}) {
   const clock = makeClock()
-  const { url } = await startWithUsers({ clock })
+  const { url } = await startWithUsers({ clock, ...settings })
   /** Asks for the base of the API from an address of loopback. */
   const login = (user: string, password: string, localAddress = '127.0.0.1'): Promise<Received> =>
     fetchRaw(`${url}/v2/`, { headers: basic(user, password), agent: new Agent({ localAddress }) })
@@ -52,6 +53,28 @@ describe('who guesses passwords', () => {
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
     const body = new URLSearchParams({ grant_type: 'password', username: 'ann', password: 'guess' }).toString()
     expect((await fetchRaw(`${url}/token`, { method: 'POST', body })).status).toBe(429)
+  })
+
+  it.each(['/v2/', '/token', '/metrics', '/api/v1/tokens'])(
+    'is known at %s by the address that a trusted proxy tells, and nobody else behind it waits',
+    async (path) => {
+      const { url } = await start({ trustedProxies: ['127.0.0.1'] })
+      const from = (client: string, password: string) =>
+        fetchRaw(url + path, { headers: { ...basic('ann', password), 'x-forwarded-for': client } })
+      for (let i = 0; i < 5; i++) expect((await from('203.0.113.1', `guess ${i}`)).status).toBe(401)
+      expect((await from('203.0.113.1', passwordOf('ann'))).status).toBe(429)
+      expect((await from('203.0.113.2', passwordOf('ann'))).status).toBe(200)
+    },
+  )
+
+  it('is known by its own address, whatever it writes itself, where no proxy is trusted', async () => {
+    const { url } = await start()
+    const statuses: number[] = []
+    for (let i = 0; i < 6; i++) {
+      const headers = { ...basic('ann', `guess ${i}`), 'x-forwarded-for': `203.0.113.${i}` }
+      statuses.push((await fetchRaw(`${url}/v2/`, { headers })).status)
+    }
+    expect(statuses).toEqual([401, 401, 401, 401, 401, 429])
   })
 
   it('learns nothing about who is there: not from the answer, and not from the time it takes', async () => {

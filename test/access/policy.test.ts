@@ -85,6 +85,12 @@ describe('access.anonymous', () => {
     expect(rights(somebody('eve'), 'docker.io/library/node', { anonymous: 'none' })).toBe('pull')
   })
 
+  it('none goes before rules for anyone: a client without a login is turned away at the door', () => {
+    const policy = [{ match: '**', pull: ['anyone'], push: ['anyone'] }]
+    expect(rights(nobody, 'team/app', { anonymous: 'none', policy })).toBe('')
+    expect(rights(somebody('eve'), 'team/app', { anonymous: 'none', policy })).toBe('pull push')
+  })
+
   it('push opens all that is hosted but its administration', () => {
     expect(rights(nobody, 'team/app', { anonymous: 'push' })).toBe('pull push delete')
     expect(rights(nobody, 'docker.io/library/node', { anonymous: 'push' })).toBe('pull')

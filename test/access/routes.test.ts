@@ -16,7 +16,7 @@ import { startUpstream, type Upstream } from '../helpers/upstream.ts'
 const image = { blobs: { a: 'layer' }, manifests: { m: { config: 'a', layers: ['a'] } }, tags: { 1: 'm' } }
 const absent = `sha256:${'0'.repeat(64)}`
 
-type Who = 'nobody' | 'root' | 'ann' | 'bob' | 'carl' | 'eve' | 'robot' | 'token' | 'wrong' | 'forged'
+type Who = 'nobody' | 'root' | 'ann' | 'bob' | 'carl' | 'eve' | 'robot' | 'token' | 'another' | 'wrong' | 'forged'
 const everybody: Who[] = ['nobody', 'root', 'ann', 'bob', 'carl', 'eve', 'robot', 'token', 'wrong', 'forged']
 
 let upstream: Upstream
@@ -41,6 +41,7 @@ beforeAll(async () => {
     nobody: {},
     robot: basic('robot', robot),
     token: bearer(await tokenFor(berth.url, 'repository:team/app:pull', 'ann')),
+    another: bearer(await tokenFor(berth.url, 'repository:eve/app:pull', 'eve')),
     forged: bearer(`${(await tokenFor(berth.url, [], 'root')).slice(0, -4)}AAAA`),
   })
   await until('robot', '/v2/', 200)
@@ -208,7 +209,8 @@ describe('what one may not see', () => {
     await setUp(berth.data, 'repo public team')
     await until('eve', '/v2/team/app/manifests/1', 200)
     try {
-      for (const who of ['nobody', 'eve'] as const) {
+      // The token is for another repository: what it is not for must not tell, either.
+      for (const who of ['nobody', 'eve', 'another'] as const) {
         for (const path of paths) {
           const hidden = await ask(who, 'GET', `/v2/team/secret/${path}`)
           const missing = await ask(who, 'GET', `/v2/team/nowhere/${path}`)

@@ -54,6 +54,7 @@ describe('limits of a robot', () => {
     'a b:pull',
     'ann/app:pull,',
     '**:administer',
+    `${'*a'.repeat(128)}:pull`,
   ])('%j is none', (text) => expect(parseLimit(text)).toBeUndefined())
 
   it('permit the actions of a pattern', () => {

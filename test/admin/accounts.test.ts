@@ -78,6 +78,13 @@ describe('accounts', () => {
 })
 
 describe('tokens', () => {
+  it('have a hundred scopes at most, of which none is longer than a name', async () => {
+    const { call } = await start()
+    const make = (scopes: string[]) => call('POST', 'tokens', { owner: 'bob', name: '', scopes }, bob)
+    expect((await make(Array<string>(101).fill('bob/*:pull'))).text).toContain('at most 100 scopes, saw 101')
+    expect((await make([`${'*a'.repeat(200)}:pull`])).status).toBe(400)
+  })
+
   const order = { owner: 'bob', name: 'ci', scopes: ['bob/*:pull,push'] }
 
   it('are shown once, open what they are for, and end when they are revoked', async () => {
@@ -118,10 +125,21 @@ describe('tokens', () => {
 })
 
 it('a password is changed by who knows the present one', async () => {
-  const { call } = await start()
+  const { berth, call } = await start()
   expect((await call('POST', 'password', { present: 'wrong', next: 'a better one' }, bob)).status).toBe(401)
-  expect((await call('POST', 'password', { present: 'bobs password', next: 'a better one' }, bob)).status).toBe(200)
   const isIn = async (password: string) => (await call('GET', 'tokens', {}, basic('bob', password))).status
+  // A token logs in under any name, and is still nobody's password.
+  for (const [owner, headers] of [
+    ['eve', eve],
+    ['bob', bob],
+  ] as const) {
+    const made = await call('POST', 'tokens', { owner, name: '', scopes: ['**:pull'] }, headers)
+    const { token } = made.body as { token: string }
+    const known = () => fetchRaw(`${berth.url}/v2/`, { headers: basic('x', token) }).then(({ status }) => status)
+    await expect.poll(known, { timeout: 5_000 }).toBe(200)
+    expect((await call('POST', 'password', { present: token, next: 'a stolen one' }, bob)).status).toBe(401)
+  }
+  expect((await call('POST', 'password', { present: 'bobs password', next: 'a better one' }, bob)).status).toBe(200)
   await expect.poll(() => isIn('a better one'), { timeout: 5_000 }).toBe(200)
   expect(await isIn('bobs password')).toBe(401)
 })

@@ -90,6 +90,19 @@ describe('the admin API', () => {
     expect((await fetchRaw(`${berth.url}/api/v1/pins`, sent)).status).toBe(415)
   })
 
+  it('reads no more than 64 KiB of anybody, whether told of the length or not', async () => {
+    const { berth } = await start()
+    const body = JSON.stringify({ present: 'x'.repeat(1024 * 1024), next: 'x' })
+    for (const length of [{ 'content-length': body.length }, { 'transfer-encoding': 'chunked' }]) {
+      const answer = await fetchRaw(`${berth.url}/api/v1/password`, {
+        method: 'POST',
+        headers: { ...json, ...length },
+        body,
+      })
+      expect([answer.status, answer.text()]).toEqual([413, expect.stringContaining('"code":"SIZE_INVALID"')])
+    }
+  })
+
   it('tags and deletes what is hosted', async () => {
     const { berth, send, get } = await start()
     await pushApplication(berth, ['1.0'])

@@ -76,6 +76,26 @@ describe('a manifest', () => {
     expect(got.text()).toBe(chart)
   })
 
+  it.each(['text/html', 'application/xhtml+xml', 'image/svg+xml', 'text/xml', 'application/octet-stream'])(
+    'as %s is refused: served as that, a browser would run what is in it as ours',
+    async (type) => {
+      const { pusher } = await start()
+      const { mediaType: _, ...page } = { ...imageOf('{}'), annotations: { a: '<script>alert(1)</script>' } }
+      expectError(await pusher.manifest('page', page, type), 'MANIFEST_INVALID')
+      expectError(await pusher.manifest('page', { ...page, mediaType: type }, ''), 'MANIFEST_INVALID')
+      expect(await pusher.status('manifests/page')).toBe(404)
+    },
+  )
+
+  it('of a hundred thousand levels is refused where they would have to be written out again', async () => {
+    const { pusher } = await start()
+    const deep = '['.repeat(100_000) + ']'.repeat(100_000)
+    const nested = JSON.stringify({ ...descriptor('layer'), annotations: 'DEEP' }).replace('"DEEP"', deep)
+    for (const field of [`"config":${deep}`, `"layers":[${deep}]`, `"layers":[${nested}]`, `"subject":${nested}`]) {
+      expectError(await pusher.manifest('deep', `{"schemaVersion":2,${field}}`), 'MANIFEST_INVALID')
+    }
+  })
+
   it('that is an index may list blobs, as the cache of BuildKit does (case 50)', async () => {
     const { pusher } = await start()
     const cache = { schemaVersion: 2, mediaType: ociIndex, manifests: [descriptor('layer'), descriptor('{}')] }

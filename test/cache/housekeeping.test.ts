@@ -74,6 +74,17 @@ describe('a store over its limit', () => {
     expect(await kept()).toBe('ac')
   })
 
+  it('is brought under it also where a pinned manifest is none', async () => {
+    const odd = { manifests: { m: { raw: 'no JSON' } }, tags: { 1: 'm' } }
+    const upstream = await startUpstream({ content: { odd } })
+    const cached = await startCached(upstream, { keep: { maxSize: 10, pins: ['up/odd:1'] } })
+    await cached.cache.evict()
+    await cached.manifest('odd', '1')
+    for (let i = 0; i < 3; i++) await cached.metadata.blobStored(fakeDigest(i), 10, i)
+    await cached.cache.evict()
+    expect(await cached.metadata.storedBytes()).toBeLessThanOrEqual(10)
+  })
+
   it('keeps what is being read, and evicts it when that is over', async () => {
     const { cached, layer, kept } = await startPulled({ keep: { maxSize: size / 2 } })
     const reading = await cached.open('a', layer.a!)

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { startContainerd, startDockerd, type DockerKind } from '../helpers/daemons.ts'
 import { makeFolder } from '../helpers/folder.ts'
+import { makeHelm } from '../helpers/helm.ts'
 import { passwordOf, startWithUsers } from '../helpers/login.ts'
 import { describeTool, runTool } from '../helpers/tools.ts'
 import { loginTools, testLogin, type LoginClient } from '../suites/login.ts'
@@ -135,23 +136,13 @@ describeTool('ctr', { tools: ['containerd-2/containerd', 'containerd-2/ctr', ...
 describeTool('helm', { tools: ['helm'] }, () => {
   it('logs in, not with a wrong password, and pushes a chart that only members can pull', async () => {
     const { host } = await startWithUsers()
-    const home = makeFolder()
-    const env = {
-      HOME: home,
-      HELM_CACHE_HOME: join(home, 'cache'),
-      HELM_CONFIG_HOME: join(home, 'config'),
-      HELM_DATA_HOME: join(home, 'data'),
-    }
-    const helm = (...args: string[]) => runTool('helm', args, { cwd: home, env })
-    const login = (password: string) => helm('registry', 'login', host, '--plain-http', '-u', 'bob', '-p', password)
-    await expect(login('wrong')).rejects.toThrow(/401|unauthorized/i)
-    await login(passwordOf('bob'))
-    await helm('create', 'hello')
-    await helm('package', 'hello')
-    await helm('push', 'hello-0.1.0.tgz', `oci://${host}/team/charts`, '--plain-http')
-    const show = () => helm('show', 'chart', `oci://${host}/team/charts/hello`, '--plain-http')
-    expect((await show()).stdout).toContain('version: 0.1.0')
-    await helm('registry', 'logout', host)
-    await expect(show()).rejects.toThrow()
+    const { login, logout, pushChart, show } = makeHelm()
+    await expect(login(host, 'bob', 'wrong')).rejects.toThrow(/401|unauthorized/i)
+    await login(host, 'bob', passwordOf('bob'))
+    await pushChart(`oci://${host}/team/charts`)
+    const chart = `oci://${host}/team/charts/hello`
+    expect(await show(chart)).toContain('version: 0.1.0')
+    await logout(host)
+    await expect(show(chart)).rejects.toThrow()
   })
 })

@@ -1,11 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { makeFolder } from '../helpers/folder.ts'
+import { makeHelm } from '../helpers/helm.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { sha256 } from '../helpers/push.ts'
 import { describeTool, runTool } from '../helpers/tools.ts'
-import { pushTools, startPushScene } from '../suites/push-scene.ts'
+import { pushTools, startPushScene, user } from '../suites/push-scene.ts'
 
 // Clients that copy between registries. What they push is what the upstream has, to the last byte.
 
@@ -140,20 +141,10 @@ describeTool('oras', { tools: ['oras', ...pushTools] }, () => {
 describeTool('helm', { tools: ['helm', ...pushTools] }, () => {
   it('logs in, pushes a chart and shows it', async () => {
     const { host, expectWhole } = await startPushScene()
-    const home = makeFolder()
-    const env = {
-      HOME: home,
-      HELM_CACHE_HOME: join(home, 'cache'),
-      HELM_CONFIG_HOME: join(home, 'config'),
-      HELM_DATA_HOME: join(home, 'data'),
-    }
-    const helm = async (...args: string[]) => (await runTool('helm', args, { cwd: home, env })).stdout
-    await helm('registry', 'login', host, '--plain-http', '-u', 'ann', '-p', 'correct horse')
-    await helm('create', 'hello')
-    writeFileSync(join(home, 'hello', 'values.yaml'), '{}\n')
-    await helm('package', 'hello')
-    await helm('push', 'hello-0.1.0.tgz', `oci://${host}/team/charts`, '--plain-http')
-    expect(await helm('show', 'chart', `oci://${host}/team/charts/hello`, '--plain-http')).toContain('version: 0.1.0')
+    const { login, pushChart, show } = makeHelm()
+    await login(host, user.username, user.password)
+    await pushChart(`oci://${host}/team/charts`)
+    expect(await show(`oci://${host}/team/charts/hello`)).toContain('version: 0.1.0')
     await expectWhole('team/charts/hello', '0.1.0')
   })
 })

@@ -19,7 +19,7 @@ describe('with no configuration', () => {
   it('listens on loopback and keeps 100 GiB in ./data', () => {
     expect(config.listen).toEqual({ host: '127.0.0.1', port: 5000 })
     expect(config.storage).toEqual({ data: './data', maxSize: 100 * GiB, minFree: 5 * GiB, pins: [] })
-    expect(config.access).toEqual({ anonymous: 'pull', private: 'login', policy: [], workloads: [] })
+    expect(config.access).toEqual({ anonymous: 'pull', private: 'login', policy: [], oidc: [], workloads: [] })
     expect(config.shutdownGrace).toBe(30_000)
     expect(config.publicUrl).toBeUndefined()
     expect(config.trustedProxies).toEqual([])
@@ -104,6 +104,27 @@ describe('the file', () => {
         { match: 'library/*:latest', freshness: 10_000 },
         { match: '*:v1', freshness: Infinity },
       ],
+    })
+  })
+})
+
+describe('a provider of logins', () => {
+  it('needs a name, an issuer and a client id; the rest has defaults, and no secret is asked for', () => {
+    const { oidc } = load('access: { oidc: [{ name: corp, issuer: "http://127.0.0.1:9/a/", clientId: berth }] }').access
+    const defaults = { scopes: ['openid', 'profile', 'email'], userClaim: 'preferred_username' }
+    const rules = { allow: [], admins: [], organizations: [] }
+    const given = { name: 'corp', issuer: 'http://127.0.0.1:9/a/', clientId: 'berth' }
+    expect(oidc).toEqual([{ ...given, ...defaults, ...rules }])
+  })
+
+  it('may stand in the environment, with all its rules', () => {
+    const secret = join(makeFolder({ secret: 's3cret' }), 'secret')
+    const written = `[{ name: corp, issuer: "https://login.example", clientId: a, clientSecretFile: ${secret},
+      organizations: [{ claims: { groups: devs }, organization: team, role: writer }] }]`
+    const [provider] = load('', { BERTH_ACCESS_OIDC: written }).access.oidc
+    expect(provider).toMatchObject({
+      clientSecretFile: secret,
+      organizations: [{ claims: { groups: 'devs' }, organization: 'team', role: 'writer' }],
     })
   })
 })

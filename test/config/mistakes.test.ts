@@ -52,7 +52,13 @@ upstreams:
       - { match: "org/app:1", policy: enforce }
       - { match: "**", policy: strict, keys: [/nowhere/cosign.pub], identities: [{ issuer: x, subject: a, subjectPattern: b }] }
 fill: { connections: 0, complete: sometimes, maxTotalConnections: 2.5 }
-access: { anonymous: delete }
+access:
+  anonymous: delete
+  oidc:
+    - { name: corp, issuer: "http://login.example", clientId: a, clientSecretFile: /nowhere/secret, scopes: [email] }
+    - { name: corp, issuer: "https://login.example/?x", clientSecret: s3cret, allow: [{}], admins: [{ groups: [a] }] }
+    - { name: Corp, issuer: "https://login.example", clientId: a, organizations: [{ claims: { groups: a }, role: boss }] }
+    - { name: twin, issuer: "https://login.example", clientId: a }
 network: { extraCaFile: /nowhere/ca.pem }
 webhooks:
   - { name: ci, url: 'https://ci.example/hook', secretFile: /nowhere/secret }

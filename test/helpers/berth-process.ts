@@ -55,9 +55,9 @@ export function startBerth(argv: readonly string[], cwd: string, env: NodeJS.Pro
   return killedAtTheEnd(new BerthProcess(argv, cwd, env))
 }
 
-/** The same of what was built: without the compiler in its memory. */
+/** The same of what was built, as npm start and the image start it: without the compiler in its memory. */
 export function startBuiltBerth(argv: readonly string[], cwd: string, env: NodeJS.ProcessEnv = {}): BerthProcess {
-  return killedAtTheEnd(new BerthProcess(argv, cwd, env, [builtMain]))
+  return killedAtTheEnd(new BerthProcess(argv, cwd, env, ['--max-semi-space-size=8', builtMain]))
 }
 
 function killedAtTheEnd(berth: BerthProcess): BerthProcess {

@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import { runCli } from '../../src/cli/cli.ts'
 
-/** `berth` on a data folder, with this on standard input; what it printed, with its exit code when that is not 0. */
-export async function berthCli(data: string, argv: readonly string[], input = ''): Promise<string> {
+/** `berth` on a data folder, with this on standard input and more of the environment; what it printed, with its exit code when that is not 0. */
+export async function berthCli(data: string, argv: readonly string[], input = '', more = {}): Promise<string> {
   let said = ''
   const write = (text: string) => void (said += text)
-  const env = { BERTH_STORAGE_DATA: data }
+  const env = { BERTH_STORAGE_DATA: data, ...more }
   const code = await runCli(argv, { out: write, err: write, env, input: Readable.from([input]) })
   return code === 0 ? said : `${said}exit code ${code}`
 }

@@ -46,4 +46,21 @@ describe('a pattern for names', () => {
       }),
     )
   })
+
+  it('with any stars fits what a regular expression of the same meaning does', () => {
+    const text = (...of: string[]) => fc.array(fc.constantFrom(...of), { maxLength: 7 }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(text('a', 'b', '/', '*', '**'), text('a', 'b', '/'), (pattern, name) => {
+        const source = pattern.replaceAll(/\*\*|\*/g, (star) => (star === '*' ? '[^/]*' : '.*'))
+        expect(namePattern(pattern)(name)).toBe(new RegExp(`^${source}$`).test(name))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  it.each(['*a', '**a', '*/', '**/*a'])('of %j many times over is compared in no time', (part) => {
+    // By a regular expression it would take years.
+    expect(namePattern(`${part.repeat(60)}b`)('a/'.repeat(128))).toBe(false)
+    expect(namePattern(`${part.repeat(60)}b`)('a'.repeat(255))).toBe(false)
+  })
 })

@@ -30,7 +30,7 @@ export function makeHostingHome(data = './data'): string {
 export interface Serving {
   readonly berth: BerthProcess
   readonly url: string
-  kill(): Promise<void>
+  kill: () => Promise<void>
 }
 
 /** `berth serve` in this folder; ready when this resolves. */

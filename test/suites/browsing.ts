@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
 import type { Metadata, RepositorySearch, TagSearch } from '../../src/metadata/metadata.ts'
+import { openForEach, type MakeMetadata } from './open-metadata.ts'
 
 const name = parseRepositoryName
 const everyRepository: RepositorySearch = { words: [], order: 'name', limit: 100, offset: 0 }
@@ -15,21 +16,11 @@ function makeManifest(text: string) {
 const [one, two] = [makeManifest('{"a":1}'), makeManifest('{"a":2}')]
 const blob = digestOf(Buffer.from('blob'))
 
-/** What every Metadata does for those who look around. `make` makes an empty database. */
-export function testBrowsing(implementation: string, make: () => Promise<{ open: () => Metadata }>): void {
+/** What every Metadata does for those who look around. */
+export function testBrowsing(implementation: string, make: MakeMetadata): void {
   describe(`browsing: ${implementation}`, () => {
     let metadata: Metadata
-    let again: () => Promise<void>
-
-    beforeEach(async () => {
-      const made = await make()
-      metadata = made.open()
-      again = async () => {
-        await metadata.close()
-        metadata = made.open()
-      }
-    })
-    afterEach(() => metadata.close())
+    const { again } = openForEach(make, (opened) => (metadata = opened))
 
     const node = { registry: 'docker.io', name: name('library/node') }
     const whole = name('docker.io/library/node')
@@ -128,14 +119,14 @@ const minute = 60_000
 const day = 86_400_000
 
 /** What every Metadata does with figures of the past and with pins. */
-export function testFigures(implementation: string, make: () => Promise<{ open: () => Metadata }>): void {
+export function testFigures(implementation: string, make: MakeMetadata): void {
   describe(`figures and pins: ${implementation}`, () => {
+    let metadata: Metadata
+    const { again } = openForEach(make, (opened) => (metadata = opened))
+
     it('are sums of five minutes, which a later process adds to', async () => {
-      const { open } = await make()
-      const first = open()
-      await first.figures.add([{ figure: 'hits', subject: 'docker.io', value: 3 }], 100 * day)
-      await first.close()
-      const metadata = open()
+      await metadata.figures.add([{ figure: 'hits', subject: 'docker.io', value: 3 }], 100 * day)
+      await again()
       await metadata.figures.add([{ figure: 'hits', subject: 'docker.io', value: 4 }], 100 * day + 4 * minute)
       await metadata.figures.add([{ figure: 'hits', subject: 'ghcr.io', value: 1 }], 100 * day + 6 * minute)
       expect(await metadata.figures.spans(100 * day, 5 * minute)).toEqual([
@@ -150,28 +141,21 @@ export function testFigures(implementation: string, make: () => Promise<{ open: 
         { figure: 'hits', subject: 'ghcr.io', value: 1 },
       ])
       expect(await metadata.figures.totals(101 * day)).toEqual([])
-      await metadata.close()
     })
 
     it('older than a month go', async () => {
-      const metadata = (await make()).open()
       await metadata.figures.add([{ figure: 'hits', subject: '', value: 3 }], 100 * day)
       await metadata.figures.add([{ figure: 'hits', subject: '', value: 4 }], 140 * day)
       expect(await metadata.figures.totals(0)).toEqual([{ figure: 'hits', subject: '', value: 4 }])
-      await metadata.close()
     })
 
     it('that are pins are kept once each, until they are taken back', async () => {
-      const { open } = await make()
-      const first = open()
-      for (const pattern of ['b/x:1', 'a/x:1', 'a/x:1']) await first.pins.add(pattern, 1)
-      await first.close()
-      const metadata = open()
+      for (const pattern of ['b/x:1', 'a/x:1', 'a/x:1']) await metadata.pins.add(pattern, 1)
+      await again()
       expect(await metadata.pins.list()).toEqual(['a/x:1', 'b/x:1'])
       expect(await metadata.pins.remove('a/x:1')).toBe(true)
       expect(await metadata.pins.remove('a/x:1')).toBe(false)
       expect(await metadata.pins.list()).toEqual(['b/x:1'])
-      await metadata.close()
     })
   })
 }

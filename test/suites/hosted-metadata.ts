@@ -1,24 +1,15 @@
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { HostedManifest, Metadata } from '../../src/metadata/metadata.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
+import { openForEach, type MakeMetadata } from './open-metadata.ts'
 
-/** What every HostedMetadata does. `make` makes an empty database; opening it again finds what was written. */
-export function testHostedMetadata(name: string, make: () => Promise<{ open: () => Metadata }>): void {
+/** What every HostedMetadata does. */
+export function testHostedMetadata(name: string, make: MakeMetadata): void {
   describe(`what is hosted: ${name}`, () => {
     let metadata: Metadata
-    let again: () => Promise<void>
-
-    beforeEach(async () => {
-      const made = await make()
-      metadata = made.open()
-      again = async () => {
-        await metadata.close()
-        metadata = made.open()
-      }
-    })
-    afterEach(() => metadata.close())
+    const { again } = openForEach(make, (opened) => (metadata = opened))
 
     it('is used by nobody who has pushed nothing', async () => {
       expect(await metadata.hosted.usage('team')).toEqual({ bytes: 0, tags: 0 })

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
 import type { ManifestRecord, Metadata, RepositoryKey } from '../../src/metadata/metadata.ts'
+import { openForEach, type MakeMetadata } from './open-metadata.ts'
 
 const repository = (registry: string, name: string): RepositoryKey => ({ registry, name: parseRepositoryName(name) })
 const node = repository('docker.io', 'library/node')
@@ -14,21 +15,11 @@ function makeManifest(text: string): ManifestRecord {
   return { digest: digestOf(bytes), mediaType: 'application/vnd.oci.image.manifest.v1+json', bytes }
 }
 
-/** What every Metadata does. `make` makes an empty database; opening it again finds what was written. */
-export function testMetadata(name: string, make: () => Promise<{ open: () => Metadata }>): void {
+/** What every Metadata does. */
+export function testMetadata(name: string, make: MakeMetadata): void {
   describe(`metadata: ${name}`, () => {
     let metadata: Metadata
-    let again: () => Promise<void>
-
-    beforeEach(async () => {
-      const made = await make()
-      metadata = made.open()
-      again = async () => {
-        await metadata.close()
-        metadata = made.open()
-      }
-    })
-    afterEach(() => metadata.close())
+    const { again } = openForEach(make, (opened) => (metadata = opened))
 
     describe('signatures', () => {
       const [image, layer] = [makeManifest('image'), blobDigest('layer')]

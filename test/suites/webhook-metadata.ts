@@ -2,22 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Metadata, TagChange } from '../../src/metadata/metadata.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
+import { openForEach, type MakeMetadata } from './open-metadata.ts'
 
-/** What every WebhookMetadata does. `make` makes an empty database; opening it again finds what was written. */
-export function testWebhookMetadata(name: string, make: () => Promise<{ open: () => Metadata }>): void {
+/** What every WebhookMetadata does. */
+export function testWebhookMetadata(name: string, make: MakeMetadata): void {
   describe(`deliveries of webhooks: ${name}`, () => {
     let metadata: Metadata
-    let again: () => Promise<void>
-
-    beforeEach(async () => {
-      const made = await make()
-      metadata = made.open()
-      again = async () => {
-        await metadata.close()
-        metadata = made.open()
-      }
-    })
-    afterEach(() => metadata.close())
+    const { again } = openForEach(make, (opened) => (metadata = opened))
 
     const put = (id: string, hook = 'ci') =>
       metadata.webhooks.putDelivery({ id, hook, body: `{"id":"${id}"}`, createdAt: 100 })

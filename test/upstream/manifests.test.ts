@@ -69,16 +69,22 @@ describe('a manifest', () => {
     expect((await reader.manifest('org/app', '20')).mediaType).toBe(mediaTypes.ociManifest)
   })
 
-  it.each(['application/octet-stream', 'application/json', 'text/plain', 'text/plain; charset=utf-8'])(
-    'of type %s has the type it says itself (Red Hat, plain file servers)',
-    async (manifestType) => {
-      const { reader } = await start(
-        { quirks: { manifestType } },
-        { mediaType: mediaTypes.dockerManifest, layers: ['a'] },
-      )
-      expect((await reader.manifest('org/app', '20')).mediaType).toBe(mediaTypes.dockerManifest)
-    },
-  )
+  it.each([
+    'application/octet-stream',
+    'application/json',
+    'text/plain',
+    'text/plain; charset=utf-8',
+    // As which a browser would run what is in it as ours.
+    'text/html',
+    'application/xhtml+xml',
+    'image/svg+xml',
+  ])('of type %s has the type it says itself (Red Hat, plain file servers)', async (manifestType) => {
+    const { reader } = await start(
+      { quirks: { manifestType } },
+      { mediaType: mediaTypes.dockerManifest, layers: ['a'] },
+    )
+    expect((await reader.manifest('org/app', '20')).mediaType).toBe(mediaTypes.dockerManifest)
+  })
 
   it('of schema 1 is refused with a clear message', async () => {
     const manifestType = 'application/vnd.docker.distribution.manifest.v1+prettyjws'
@@ -119,6 +125,11 @@ describe('a manifest', () => {
       expect(await reader.head('org/app', '20')).toMatchObject(expected)
     },
   )
+
+  it('that says itself that it is a web page has the type of its shape', async () => {
+    const { reader } = await start({ quirks: { manifestType: 'text/html' } }, { mediaType: 'text/html', layers: ['a'] })
+    expect((await reader.manifest('org/app', '20')).mediaType).toBe(mediaTypes.ociManifest)
+  })
 
   it('that is a web page is a bad answer (a proxy that asks for a login)', async () => {
     const fault = { status: 200, body: '<html>log in</html>', headers: { 'content-type': 'text/html' } }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { request } from 'undici'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { isInnerAddress } from '../../src/upstream/inner.ts'
+import { isInnerAddress } from '../../src/upstream/inner.js'
 import { openNetwork } from '../../src/upstream/network.ts'
 import { startBerth as startProcess } from '../helpers/berth-process.ts'
 import { hasOpenssl, makeCertificate } from '../helpers/certificates.ts'

@@ -20,7 +20,13 @@ const config = JSON.stringify({
     Volumes: { [hostile]: {} },
     Labels: { [hostile]: hostile, wrong: 7 },
   },
-  history: [{ created: hostile, created_by: hostile }, null, { created_by: 7, empty_layer: true }],
+  history: [
+    { created: hostile, created_by: hostile },
+    // An expression that tries every blank as the first of its run would take hours.
+    { created_by: `a${' '.repeat(1_000_000)}b`, empty_layer: true },
+    null,
+    { created_by: 7, empty_layer: true },
+  ],
 })
 
 const repository = {
@@ -70,4 +76,36 @@ it('shows what comes from elsewhere as text, and what would not be seen as its n
   const page = (await fetchRaw(`${scene.berth.url}/r/${name}/t/1`)).text()
   expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
   expect(page).toContain('a\\u{0}b\\u{1b}[31mc\\u{202e}d')
+})
+
+it('shows a thousand of what an image has a hundred thousand of: a page of all keeps everybody waiting', async () => {
+  const many = <T>(make: (index: number) => T): T[] => Array.from({ length: 20_000 }, (_, index) => make(index))
+  const named = (kind: string) => Object.fromEntries(many((index) => [`${kind}-${index}`, 'x']))
+  const config = JSON.stringify({
+    architecture: 'amd64',
+    os: 'linux',
+    config: {
+      Env: many((index) => `ENV-${index}=x`),
+      Labels: named('label'),
+      ExposedPorts: named('port'),
+      Volumes: named('volume'),
+    },
+    history: many(() => ({ created_by: 'made-by' })),
+  })
+  const scene = await startScene()
+  scene.upstream.push('org/many', {
+    blobs: { config, layer: 'layer' },
+    manifests: {
+      image: { config: 'config', layers: many(() => 'layer'), annotations: named('annotation') },
+      index: { manifests: many((index) => ({ of: 'image', platform: { os: 'linux', architecture: `cpu-${index}` } })) },
+    },
+    tags: { image: 'image', index: 'index' },
+  })
+  const page = async (tag: string) => (await fetchRaw(`${scene.berth.url}/r/docker.io/org/many/t/${tag}`)).text()
+  const [image, index] = [await page('image'), await page('index')]
+  for (const what of ['ENV', 'label', 'port', 'volume', 'annotation']) {
+    expect([what, new Set(image.match(new RegExp(`${what}-\\d+`, 'g'))).size]).toEqual([what, 1_000])
+  }
+  expect(image.match(/made-by/g)).toHaveLength(1_000)
+  expect(new Set(index.match(/cpu-\d+/g)).size).toBe(1_000)
 })

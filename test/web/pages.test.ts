@@ -194,7 +194,10 @@ describe('a login', () => {
 
   it('leads to no other server', async () => {
     const scene = await startScene()
-    for (const next of ['https://evil.test/', '//evil.test', '/\\evil.test', 'javascript:alert(1)', 'cache']) {
+    for (const next of [
+      ...['https://evil.test/', '//evil.test', '/\\evil.test', 'javascript:alert(1)', 'cache'],
+      ...['/.//evil.test', '/x/..//evil.test', '/%2e//evil.test', '/\t/evil.test', '/\n/evil.test'],
+    ]) {
       expect([next, (await logIn(scene, { ...ada, next })).location]).toEqual([next, '/'])
     }
     expect((await logIn(scene, { ...ada, next: '/cache?window=week' })).location).toBe('/cache?window=week')

@@ -1,5 +1,3 @@
-import { request } from 'undici'
-
 export interface JsonRequest {
   method?: 'GET' | 'POST'
   headers?: Record<string, string>
@@ -16,6 +14,8 @@ const deadline = 15_000
 export async function requestJson(url: string | URL, { method = 'GET', headers = {}, form }: JsonRequest) {
   const target = new URL(url)
   const type = form ? { 'content-type': 'application/x-www-form-urlencoded' } : {}
+  // Loaded when it is needed: most never send one.
+  const { request } = await import('undici')
   const { statusCode, body } = await request(target, {
     method,
     headers: { accept: 'application/json', ...type, ...headers },

@@ -11,11 +11,13 @@ export interface AccountProps {
   owned: readonly string[]
   /** A token that was just made: it is shown this once. */
   made: string | undefined
+  /** Who comes from a provider has none, and for docker a token. */
+  hasPassword: boolean
   done: string | undefined
 }
 
 /** What people look after themselves: their tokens and their password. */
-export function AccountPage({ frame, user, tokens, owned, made, done }: AccountProps) {
+export function AccountPage({ frame, user, tokens, owned, made, hasPassword, done }: AccountProps) {
   return (
     <Page frame={frame} title="Your account">
       <h1>{user}</h1>
@@ -24,27 +26,34 @@ export function AccountPage({ frame, user, tokens, owned, made, done }: AccountP
       <Section id="tokens" title="Tokens">
         <p class="faint">
           For robots and scripts, in a password’s place. Each is good for what it was made for, and no more.
+          {!hasPassword && ' docker login takes one, too: you have no password here.'}
         </p>
         <TokenTable frame={frame} tokens={tokens} />
         <NewToken frame={frame} owned={owned} />
       </Section>
-      <Section id="password" title="Password">
-        <form method="post" class="stacked narrow">
-          <input type="hidden" name="token" value={frame.formToken} />
-          <input type="hidden" name="action" value="password" />
-          <input type="hidden" name="username" value={user} autocomplete="username" />
-          <label>
-            Present password
-            <input name="present" type="password" required autocomplete="current-password" />
-          </label>
-          <label>
-            New password
-            <input name="next" type="password" required minlength={8} autocomplete="new-password" />
-          </label>
-          <button type="submit">Change the password</button>
-        </form>
-      </Section>
+      {hasPassword && <OwnPassword frame={frame} user={user} />}
     </Page>
+  )
+}
+
+function OwnPassword({ frame, user }: { frame: Frame; user: string }) {
+  return (
+    <Section id="password" title="Password">
+      <form method="post" class="stacked narrow">
+        <input type="hidden" name="token" value={frame.formToken} />
+        <input type="hidden" name="action" value="password" />
+        <input type="hidden" name="username" value={user} autocomplete="username" />
+        <label>
+          Present password
+          <input name="present" type="password" required autocomplete="current-password" />
+        </label>
+        <label>
+          New password
+          <input name="next" type="password" required minlength={8} autocomplete="new-password" />
+        </label>
+        <button type="submit">Change the password</button>
+      </form>
+    </Section>
   )
 }
 

@@ -1,4 +1,5 @@
 import type { AccountDetails, AccountView } from '../../admin/admin.ts'
+import { visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { Action, Ago, Chip, Notice } from '../parts.tsx'
 import { TokenTable } from './account.tsx'
@@ -68,7 +69,7 @@ export interface AccountDetailsProps {
 
 /** For admins: what somebody is, may and has. */
 export function AccountDetailsPage({ frame, account, done }: AccountDetailsProps) {
-  const { name, kind, admin, members, organizations, grants, tokens } = account
+  const { name, kind, admin, members, organizations, grants, tokens, links } = account
   const isUser = kind === 'user'
   return (
     <Page frame={frame} title={name}>
@@ -98,6 +99,7 @@ export function AccountDetailsPage({ frame, account, done }: AccountDetailsProps
       <Section id="tokens" title="Tokens">
         <TokenTable frame={frame} tokens={tokens} />
       </Section>
+      {isUser && <Links frame={frame} links={links} />}
       {isUser && <NewPassword frame={frame} />}
       <Section id="remove" title="Remove">
         <p class="faint">With its tokens, memberships and grants. What was pushed stays.</p>
@@ -147,6 +149,43 @@ function RoleForm({ frame, action, label, field, button }: RoleFormProps) {
       </label>
       <button type="submit">{button}</button>
     </form>
+  )
+}
+
+/** Shown where people can log in elsewhere, or could. */
+function Links({ frame, links }: { frame: Frame; links: AccountDetails['links'] }) {
+  const { providers } = frame
+  if (providers.length + links.length === 0) return null
+  return (
+    <Section id="links" title="Logins elsewhere">
+      <ul class="pins">
+        {links.map(({ provider, subject }) => (
+          <li>
+            <Chip>{provider}</Chip> <code class="break">{visible(subject)}</code>{' '}
+            <Action frame={frame} action="unlink" label="Unlink" values={{ provider, subject }} danger />
+          </li>
+        ))}
+      </ul>
+      {links.length === 0 && <p class="faint">There are none.</p>}
+      {providers.length > 0 && (
+        <form method="post" class="inline">
+          <input type="hidden" name="token" value={frame.formToken} />
+          <input type="hidden" name="action" value="link" />
+          <label>
+            Subject <input name="subject" required maxlength={255} autocomplete="off" autocapitalize="none" />
+          </label>
+          <label>
+            at{' '}
+            <select name="provider">
+              {providers.map(({ name, label }) => (
+                <option value={name}>{label}</option>
+              ))}
+            </select>
+          </label>
+          <button type="submit">Link</button>
+        </form>
+      )}
+    </Section>
   )
 }
 

@@ -15,6 +15,7 @@ export function LoginPage({ frame, next, problem }: LoginProps) {
       <div class="login">
         <h1>Log in</h1>
         {problem !== undefined && <Notice tone="bad">{problem}</Notice>}
+        <ProviderForms frame={frame} next={next} />
         <LoginForm frame={frame} next={next} />
         <p class="faint">With the name and password that docker login takes here.</p>
       </div>
@@ -22,7 +23,19 @@ export function LoginPage({ frame, next, problem }: LoginProps) {
   )
 }
 
-export function LoginForm({ frame, next }: { frame: Frame; next: string }) {
+function ProviderForms({ frame, next }: { frame: Frame; next: string }) {
+  return frame.providers.map(({ name, label }) => (
+    <form method="post" action={`/login/oidc/${name}`} class="stacked">
+      <input type="hidden" name="token" value={frame.formToken} />
+      <input type="hidden" name="next" value={next} />
+      <button type="submit" class="main">
+        Log in with {label}
+      </button>
+    </form>
+  ))
+}
+
+function LoginForm({ frame, next }: { frame: Frame; next: string }) {
   return (
     <form method="post" action="/login" class="stacked">
       <input type="hidden" name="token" value={frame.formToken} />

@@ -1,9 +1,10 @@
+// Plain JavaScript: the transfer thread needs it, too.
 import { lookup } from 'node:dns'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 
 /** Addresses that are no place in the public internet: this machine, its network, what is set apart (RFC 6890), what holds another address. */
 const inner = new BlockList()
-for (const [net, prefix] of [
+for (const [net, prefix] of /** @type {[string, number][]} */ ([
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
   ['100.64.0.0', 10],
@@ -14,12 +15,12 @@ for (const [net, prefix] of [
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
-] as const) {
+])) {
   inner.addSubnet(net, prefix, 'ipv4')
   // By NAT64 a network without IPv4 reaches the public internet as well; the address it holds tells (RFC 6052).
   inner.addSubnet(`64:ff9b::${net}`, 96 + prefix, 'ipv6')
 }
-for (const [net, prefix] of [
+for (const [net, prefix] of /** @type {[string, number][]} */ ([
   ['::', 96],
   ['64:ff9b:1::', 48],
   ['2001::', 32],
@@ -27,12 +28,16 @@ for (const [net, prefix] of [
   ['fc00::', 7],
   ['fe80::', 9],
   ['ff00::', 8],
-] as const) {
+])) {
   inner.addSubnet(net, prefix, 'ipv6')
 }
 
-/** Whether an IP address literal (brackets allowed) is one that only this machine or its own networks reach. */
-export function isInnerAddress(host: string): boolean {
+/**
+ * Whether an IP address literal (brackets allowed) is one that only this machine or its own networks reach.
+ * @param {string} host
+ * @returns {boolean}
+ */
+export function isInnerAddress(host) {
   const address = host.replace(/^\[|\]$/g, '').replace(/\.$/, '')
   const kind = isIP(address)
   if (kind === 0) return address === 'localhost' || address.endsWith('.localhost')
@@ -40,8 +45,12 @@ export function isInnerAddress(host: string): boolean {
   return inner.check(address, kind === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** Whether a host name resolves to an inner address; false when it does not resolve. */
-export function resolvesInside(host: string): Promise<boolean> {
+/**
+ * Whether a host name resolves to an inner address; false when it does not resolve.
+ * @param {string} host
+ * @returns {Promise<boolean>}
+ */
+export function resolvesInside(host) {
   if (isInnerAddress(host)) return Promise.resolve(true)
   return new Promise((resolve) => {
     lookup(host, { all: true }, (error, found) => resolve(!error && found.some((a) => isInnerAddress(a.address))))
@@ -51,8 +60,9 @@ export function resolvesInside(host: string): Promise<boolean> {
 /**
  * Resolves names to addresses of the public internet alone; fails with the code EINNER where a name has no other than inner
  * ones. What is checked is what is dialled: a name that resolves to another address a moment later gains nothing.
+ * @type {import('node:net').LookupFunction}
  */
-export const publicLookup: LookupFunction = (host, options, callback) => {
+export const publicLookup = (host, options, callback) => {
   lookup(host, { ...options, all: true }, (error, found) => {
     if (error) return callback(error, '', 0)
     const outside = found.filter((a) => !isInnerAddress(a.address))
