@@ -109,7 +109,7 @@ export function Progress({ run, now }: { run: WarmRunState; now: number }) {
           {isRunning ? 'being fetched' : (words[outcome ?? ''] ?? 'stopped')}
         </Chip>
         <span>
-          {count(done)} of {counted(references.length, 'image')}
+          {count(done)} of {counted(references.length, 'reference')}
         </span>
         <span>{bytes(run.bytes)} fetched</span>
         <span>
