@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
-import type { Asker, Manifest, RegistryReader, Soon } from '../oci/registry.ts'
+import type { Asker, Manifest, RegistryReader, Soon, TagPage } from '../oci/registry.ts'
 import { Turns } from '../oci/turns.ts'
 import type { Browsing } from '../metadata/metadata.ts'
 import { Lanes } from './lanes.ts'
@@ -50,8 +50,8 @@ export class Images {
     this.#options = options
   }
 
-  listTags(name: RepositoryName) {
-    return this.#options.registry.listTags(name, {}, asker)
+  listTags(name: RepositoryName, stop: AbortSignal): Promise<TagPage> {
+    return unlessStopped(stop, this.#options.registry.listTags(name, {}, asker))
   }
 
   /** Fetches what is not here. Resolves with what was in the way of any of it; rejects when it is stopped. */

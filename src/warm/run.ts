@@ -76,7 +76,8 @@ export class Run {
     const targets = await this.#targets(this.record.order)
     for (const [text, target] of targets) {
       if (this.#stopping.signal.aborted) break
-      if (!isDone(this.#states.get(text))) await this.#fetch(text, target)
+      const isOver = this.#stopping.signal.aborted || isDone(this.#states.get(text))
+      if (!isOver) await this.#fetch(text, target)
     }
     if (this.#isCancelled) return 'stopped'
     if (this.#stopping.signal.aborted) return undefined
@@ -84,20 +85,31 @@ export class Run {
     return outcomes.includes('failed') ? 'failed' : outcomes.includes('spared') ? 'spared' : 'ok'
   }
 
-  /** All that is to be fetched, each by its one name; what leads nowhere is done with that. */
+  /** All that is to be fetched, each by its one name. */
   async #targets({ references, limit, order }: WarmOrder): Promise<Map<string, Target>> {
     const targets = new Map<string, Target>()
     for (const text of references) {
       if (this.#stopping.signal.aborted) break
-      try {
-        for (const wanted of readWanted(text))
-          for (const target of await this.#targetsOf(wanted, limit, order)) targets.set(textOf(target), target)
-      } catch (error) {
-        await this.#done(text, error as Error)
-      }
+      await this.#unlessWrong(text, async () => {
+        for (const wanted of readWanted(text)) {
+          const { path, pattern } = wanted
+          await this.#unlessWrong(pattern === undefined ? text : `${path}:${pattern}`, async () => {
+            for (const target of await this.#targetsOf(wanted, limit, order)) targets.set(textOf(target), target)
+          })
+        }
+      })
     }
     for (const text of targets.keys()) if (!this.#states.has(text)) this.#states.set(text, waiting(text, 'waiting'))
     return targets
+  }
+
+  /** What makes no sense, or leads nowhere, is done with that. */
+  async #unlessWrong(text: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (!isDone(this.#states.get(text))) await this.#done(text, error as Error)
+    }
   }
 
   async #targetsOf({ path, reference, pattern }: Wanted, limit: number, order: WarmOrder['order']): Promise<Target[]> {
@@ -114,7 +126,7 @@ export class Run {
   /** In the order in which they are preferred, where that is not by version. */
   async #tags(name: RepositoryName, order: WarmOrder['order']): Promise<readonly Tag[]> {
     const { images, metadata } = this.#parts
-    if (order === 'version') return (await images.listTags(name)).tags
+    if (order === 'version') return (await images.listTags(name, this.#stopping.signal)).tags
     const search = { text: '', order: 'pulls', descending: true, limit: mostTags, offset: 0 } as const
     const { tags } = await metadata.browsing.listTags(name, search)
     return tags.filter(({ pulls }) => pulls > 0).map(({ tag }) => tag)

@@ -46,6 +46,12 @@ export class Timetable {
     if (this.#next.size > 0) this.#wait()
   }
 
+  /** A run of a list has begun, for whatever reason: what was to be made up for is. */
+  begun(name: string): void {
+    const schedule = this.#options.lists.find((list) => list.name === name)?.schedule
+    if (schedule !== undefined) this.#set(name, nextTime(schedule, this.#options.now()))
+  }
+
   /** A run of a list has ended. */
   ended(name: string, outcome: WarmOutcome): void {
     if (outcome === 'spared') this.#tryAgain(name, this.#options.now())
@@ -67,12 +73,12 @@ export class Timetable {
     for (const { name, schedule } of lists) {
       const next = this.#next.get(name)
       if (schedule === undefined || next === undefined || now() < next) continue
-      this.#set(name, nextTime(schedule, now()))
       try {
         await due(name)
+        this.begun(name)
       } catch (error) {
         failed(error as Error)
-        this.#tryAgain(name, now())
+        this.#next.set(name, now() + pause)
       }
     }
   }

@@ -149,6 +149,7 @@ class Warming implements Warm {
     const { metadata, now } = this.#options
     const started = { list, order, startedAt: now() }
     const id = await metadata.warm.begin(started)
+    if (list !== undefined) this.#timetable.begun(list)
     return this.#go({ id, ...started, endedAt: undefined, outcome: undefined })
   }
 

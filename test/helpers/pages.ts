@@ -184,10 +184,11 @@ const day = 86_400_000
 export async function startOldScene(): Promise<Scene> {
   const clock = makeClock()
   const down = { name: 'ghcr.io', url: 'http://127.0.0.1:9' }
-  let scene = await startScene({ clock, others: [down], webhooks: oldWebhooks() })
+  let scene = await startScene({ clock, others: [down], webhooks: oldWebhooks(), warm: [oldWarmList] })
   const { upstream } = scene
   for (const tag of ['20', '20.11.0']) await scene.pull('library/node', tag)
   for (let i = 0; i < 3; i++) await scene.pullAll('library/node', '20.11.0.amd64')
+  await warm(scene.berth)
   await pushApplication(scene.berth, ['1.4.1', '1.4.2'])
   clock.advance(9 * day)
   scene = await scene.restart()
@@ -202,8 +203,25 @@ export async function startOldScene(): Promise<Scene> {
   scene = await scene.restart()
   await fetchRaw(`${scene.berth.url}/v2/ghcr.io/org/tool/manifests/1`)
   await addAccounts(scene.berth)
+  await warm(scene.berth)
   await scene.pull('library/node', '20')
   return scene
+}
+
+const oldWarmList = {
+  name: 'base',
+  references: ['docker.io/library/node:20', 'docker.io/library/node:{18,16}*'],
+  platforms: ['linux/amd64'],
+  schedule: '0 4 1 7 *',
+}
+
+/** Fetches the warm list, and waits for the end of it. */
+async function warm(berth: RunningBerth): Promise<void> {
+  const headers = { ...admin, 'content-type': 'application/json' }
+  const begun = await fetchRaw(`${berth.url}/api/v1/warm/fetch`, { method: 'POST', headers, body: '{"list":"base"}' })
+  const { id } = begun.json() as { id: number }
+  const run = async () => (await fetchRaw(`${berth.url}/api/v1/warm/run?id=${id}`, { headers: admin })).json() as object
+  await vi.waitUntil(async () => 'endedAt' in (await run()), 10_000)
 }
 
 /** One receiver that is down since long, and one that nothing has happened for. */
@@ -262,7 +280,7 @@ export const allPages: readonly PageSpec[] = [
   open('cache', '/cache', true),
   open('collection', '/cache/collection', true),
   open('warm', '/warm', true),
-  open('warm-run', '/warm/1', true),
+  open('warm-run', '/warm/2', true),
   open('webhooks', '/webhooks', true),
   open('webhook', '/webhooks/ci', true),
   open('account', '/account', true),

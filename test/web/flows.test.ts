@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startBrowser, Tab } from '../helpers/browser.ts'
 import { fetchRaw, openRaw } from '../helpers/http.ts'
 import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
+import { hookOf, startReceiver } from '../helpers/receiver.ts'
 import { describeTool } from '../helpers/tools.ts'
 
 const layer = { size: 24 * 1024 * 1024, seed: 7 }
@@ -86,6 +87,48 @@ describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
     await page.getByRole('button', { name: 'Evict from the disk' }).click()
     await page.getByText('24 MiB are free again').waitFor()
     expect(await page.getByText('not on disk').first().isVisible()).toBe(true)
+    expect(complaints).toEqual([])
+  })
+
+  it('is to fetch a warm list, to see it come in without a click, and what became of it', async () => {
+    const warm = [{ name: 'base', references: ['docker.io/library/large:{1,2}'] }]
+    const scene = await startScene({ warm })
+    scene.upstream.push('library/large', large)
+    const { page, complaints } = await visit(scene, '/warm', asAdmin)
+    const release = scene.upstream.hold(/blobs/, 2 * 1024 * 1024)
+    await page.getByRole('button', { name: 'Fetch now' }).first().click()
+    await page.getByText('0 of 2 images').waitFor()
+    release()
+    await page.getByText('2 of 2 images').waitFor()
+    expect(await page.getByText('not all of it is here').isVisible()).toBe(true)
+    await page.getByRole('link', { name: 'Each reference' }).click()
+    const row = (tag: string) => page.getByRole('row', { name: `docker.io/library/large:${tag}` }).textContent()
+    expect(await row('1')).toContain('warm24 MiB')
+    expect(await row('2')).toContain('does not exist')
+    await page.getByRole('link', { name: 'Warm lists' }).click()
+    await page.getByLabel('Images').fill('large:1')
+    await page.getByRole('button', { name: 'Fetch now' }).last().click()
+    await page.getByText('1 of 1 image', { exact: true }).waitFor()
+    expect(complaints).toEqual([])
+  })
+
+  it('is to send a receiver of webhooks a test event, and what waits for it again', async () => {
+    const receiver = await startReceiver()
+    receiver.status = 500
+    const scene = await startScene({ webhooks: [hookOf(receiver)] })
+    await pushApplication(scene.berth, ['1.0'])
+    await receiver.attempted(1)
+    const { page, complaints } = await visit(scene, '/webhooks', asAdmin)
+    await page.getByRole('link', { name: 'ci' }).click()
+    await page.getByText('berth.tag.pushed').first().waitFor()
+    receiver.status = 204
+    await page.getByRole('button', { name: 'Send a test event' }).click()
+    await page.getByText('The receiver took the test event.').waitFor()
+    await page.getByRole('button', { name: 'Send now' }).click()
+    await receiver.received(2)
+    await page.reload()
+    await page.getByText('Nothing waits').waitFor()
+    expect(receiver.messages.map(({ type }) => type)).toEqual(['berth.test', 'berth.tag.pushed'])
     expect(complaints).toEqual([])
   })
 
