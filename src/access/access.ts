@@ -28,6 +28,7 @@ export type { AccessEvent } from './events.ts'
 export type { AddressedRepository } from './guard.ts'
 export type { Identity } from './identity.ts'
 export type { IssuedToken, TokenRequest } from './issuer.ts'
+export { Traffic, type TrafficLimits, type TurnedAway } from './traffic.ts'
 export { workloadUser } from './workloads.ts'
 
 export interface AccessSettings extends PolicySettings {

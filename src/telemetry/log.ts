@@ -141,6 +141,7 @@ export function logEvents(log: Logger): (event: Event) => void {
         const level = outcome === 'delivered' ? 'debug' : outcome === 'failed' ? 'warn' : 'error'
         return log[level]({ hook }, `webhook ${hook}: ${message ?? outcome}`)
       }
+      case 'turned-away':
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -39,6 +39,8 @@ export function createMetrics(readings: Readings): Metrics {
           if (event.route === 'manifest' && event.method === 'GET' && event.status < 300) pullsServed++
           if (event.route === 'blob') counters.duration.observe(event.duration / 1000)
           return
+        case 'turned-away':
+          return counters.turnedAway.inc({ why: event.why })
         case 'lookup':
           return lookups.add(`${event.upstream} ${event.kind} ${event.outcome}`)
         case 'upstream-bytes':
@@ -138,6 +140,9 @@ function countersOf(registers: Registry[]) {
   return {
     logins: counter('logins_total', 'Logins: succeeded, wrong, or delayed after too many wrong ones.', ['result']),
     requests: counter('requests_total', 'Requests answered, by endpoint and status.', ['method', 'route', 'status']),
+    turnedAway: counter('requests_turned_away_total', 'Requests of clients that asked for more than limits allow.', [
+      'why',
+    ]),
     lookups: counter('cache_lookups_total', 'Lookups in the cache: hit, miss, stale or revalidated.', [
       'upstream',
       'kind',
