@@ -9,6 +9,9 @@ export function countersOf(registers: Registry[]) {
   return {
     logins: counter('logins_total', 'Logins: succeeded, wrong, or delayed after too many wrong ones.', ['result']),
     requests: counter('requests_total', 'Requests answered, by endpoint and status.', ['method', 'route', 'status']),
+    turnedAway: counter('requests_turned_away_total', 'Requests of clients that asked for more than limits allow.', [
+      'why',
+    ]),
     lookups: counter('cache_lookups_total', 'Lookups in the cache: hit, miss, stale or revalidated.', [
       'upstream',
       'kind',

@@ -34,6 +34,8 @@ export function createMetrics(readings: Readings): Metrics {
           if (event.route === 'manifest' && event.method === 'GET' && event.status < 300) pullsServed++
           if (event.route === 'blob') counters.duration.observe(event.duration / 1000)
           return
+        case 'turned-away':
+          return counters.turnedAway.inc({ why: event.why })
         case 'lookup':
           return lookups.add(`${event.upstream} ${event.kind} ${event.outcome}`)
         case 'upstream-bytes':
