@@ -13,14 +13,16 @@ export interface ProxyingOptions {
   registry: Namespaces
   access: Access
   report: (event: Event) => void
+  /** Keeps each client to what it may have. */
+  within: (fetch: Fetch) => Fetch
   now: () => number
 }
 
 /** Berth as its clients' HTTPS proxy, if it is to be one: each upstream's host is answered by the API, of that upstream alone. */
 export async function openProxying(options: ProxyingOptions): Promise<Proxy | undefined> {
-  const { config, access, registry, report, now } = options
+  const { config, access, registry, report, within, now } = options
   if (!config.proxy.enabled) return undefined
-  const { addressOf } = createForwarded(config)
+  const forwarded = createForwarded(config)
   const hosts = new Map<string, string>()
   for (const { name, aliases, url } of config.upstreams) {
     for (const host of [new URL(url).host, ...aliases, name]) hosts.set(host.replace(/:443$/, ''), name)
@@ -36,10 +38,10 @@ export async function openProxying(options: ProxyingOptions): Promise<Proxy | un
         // What is hosted here is no content of the upstream.
         listRepositories: () => Promise.resolve([]),
       }
-      return requestListener(unchallenged(apiApp({ registry: inside, access, report, now }).fetch))
+      return requestListener(within(unchallenged(apiApp({ registry: inside, access, report, now }).fetch)))
     },
     admit: async (incoming) =>
-      access.enter(await access.identify(incoming.headers['proxy-authorization'], addressOf(incoming)), true),
+      access.enter(await access.identify(incoming.headers['proxy-authorization'], forwarded.addressOf(incoming)), true),
     allow: config.proxy.allow,
     publicLookup,
     report,

@@ -1,14 +1,15 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { guarded, openAccess, platformed } from './access/access.ts'
+import { guarded, openAccess, platformed, Traffic } from './access/access.ts'
 import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
 import { chunkCollector } from './chunk-garbage.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
-import { listen } from './listen.ts'
+import { limited } from './limited.ts'
+import { listen, type Fetch } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
 import type { Tag } from './oci/reference.ts'
@@ -159,10 +160,12 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     .route('/', peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
   try {
-    const proxy = await openProxying({ config, registry, access, report, now })
+    const traffic = new Traffic(config.limits, now)
+    const within = (fetch: Fetch) => limited(fetch, { traffic, addressOf, report })
+    const proxy = await openProxying({ config, registry, access, report, within, now })
     certificates = await openTls({ settings: config.tls, data, report, now })
     const around = { proxy, certificates }
-    const listener = await listen(proxy ? connectOnly(app.fetch) : app.fetch, config.listen, around)
+    const listener = await listen(within(proxy ? connectOnly(app.fetch) : app.fetch), config.listen, around)
     const stop = () => {
       stopping.abort()
       return listener.close(config.shutdownGrace).then(close)

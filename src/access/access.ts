@@ -35,6 +35,7 @@ export type { AddressedRepository } from './guard.ts'
 export type { Identity } from './identity.ts'
 export type { IssuedToken, TokenRequest } from './issuer.ts'
 export { loginLifetime } from './sealed-logins.ts'
+export { Traffic, type TrafficLimits, type TurnedAway } from './traffic.ts'
 export { workloadUser } from './workloads.ts'
 
 export interface AccessSettings extends PolicySettings {

@@ -1,4 +1,5 @@
 import { bounded } from './bounded.ts'
+import { placeOf } from './place.ts'
 
 /** Wrong passwords that are free, and the longest wait after more, in milliseconds. Waits double from one second on. */
 interface Allowance {
@@ -74,7 +75,8 @@ export class Attempts {
     const failures = this.#current(key)
     if (!failures || failures.count < free) return 0
     const pause = Math.min(longest, 1_000 * 2 ** Math.min(20, failures.count - free))
-    return Math.max(0, failures.last + pause - this.#now())
+    // Never more than the pause itself: the clock may have been set back.
+    return Math.min(pause, Math.max(0, failures.last + pause - this.#now()))
   }
 
   #current(key: string): Failures | undefined {
@@ -89,16 +91,4 @@ function keysOf(
 ): [place: string] | [place: string, both: string, account: string] {
   const place = placeOf(address)
   return account === undefined ? [`|${place}`] : [`|${place}`, `${account}|${place}`, `${account}|`]
-}
-
-/** An address, or the /64 of an IPv6 one: whoever has one address there has all of them. */
-function placeOf(address: string): string {
-  if (!address.includes(':')) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped) return mapped[1]!
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::')
-  const front = head === '' ? [] : head.split(':')
-  const back = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length)
-  return [...front, ...Array<string>(zeros).fill('0'), ...back].slice(0, 4).join(':')
 }

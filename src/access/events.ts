@@ -34,6 +34,8 @@ export type AccessEvent =
   | { type: 'token-revoked'; user: string; token: string; by: string | undefined; address: string | undefined }
   /** An account, a membership, a grant or what is public. */
   | { type: 'user-changed'; user: string; change: string; by: string | undefined; address: string | undefined }
+  /** A client asked for more than one may have. */
+  | { type: 'turned-away'; why: 'at once' | 'per second' }
   /** The file of passwords cannot be read, or a line of it cannot be used. */
   | { type: 'htpasswd-problem'; message: string }
 

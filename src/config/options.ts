@@ -16,6 +16,7 @@ import {
 } from './checks.ts'
 import { access } from './access.ts'
 import { hosted } from './hosted.ts'
+import { limits } from './limits.ts'
 import { defaultGroup, group, option } from './option.ts'
 import { checkTrustedRoot, signatures } from './signatures.ts'
 import { checkTls, tls } from './tls.ts'
@@ -65,6 +66,7 @@ export const configSchema = group({
     maxConnectionsPerUpstream: option(wholeNumber(1, 10_000).prefault(24), 'connections for blobs to one upstream'),
   }),
   access,
+  limits,
   hosted,
   webhooks,
   audit: defaultGroup({

@@ -170,11 +170,7 @@ export class Fill implements FetchingFor {
   async #write(bytes: Uint8Array | Arrival, position: number): Promise<void> {
     const write = this.#partial.write(bytes, position)
     this.#writes.add(write)
-    try {
-      await write
-    } finally {
-      this.#writes.delete(write)
-    }
+    await write.finally(() => this.#writes.delete(write))
   }
 
   answered(): void {

@@ -14,24 +14,24 @@ export class SqliteSignatures implements SignatureMetadata {
   }
 
   async isSigned(repository: RepositoryKey, digest: Digest, signers: string): Promise<boolean> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     return id !== undefined && this.#sql.findSigned.get(digest, id)?.signers === signers
   }
 
   async putSigned(repository: RepositoryKey, digest: Digest, signers: string): Promise<void> {
-    this.#parts.write(() => this.#sql.putSigned.run(digest, this.#parts.idOf(repository), signers))
+    this.#parts.write(() => this.#sql.putSigned.run(digest, this.#parts.ids.of(repository), signers))
   }
 
   async putContents(repository: RepositoryKey, manifest: Digest, contents: readonly Digest[]): Promise<void> {
     const put = this.#parts.database.transaction(() => {
-      const id = this.#parts.idOf(repository)
+      const id = this.#parts.ids.of(repository)
       for (const digest of contents) this.#sql.putContent.run(id, digest, manifest)
     })
     this.#parts.write(put)
   }
 
   async manifestsNaming(repository: RepositoryKey, digest: Digest): Promise<Digest[]> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     return id === undefined ? [] : this.#sql.manifestsNaming.all(id, digest).map((row) => row.manifest as Digest)
   }
 

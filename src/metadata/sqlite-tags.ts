@@ -16,12 +16,12 @@ export class SqliteTags implements TagFacts {
     this.#parts = parts
     this.#changes = changes
     this.#put = parts.database.transaction((repository: RepositoryKey, tag: Tag, record: TagRecord) =>
-      this.putTagIn(parts.idOf(repository), repository, tag, record),
+      this.putTagIn(parts.ids.of(repository), repository, tag, record),
     )
   }
 
   async findTag(repository: RepositoryKey, tag: Tag): Promise<TagRecord | undefined> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     const row = id === undefined ? undefined : this.#parts.sql.findTag.get(id, tag)
     return row && { digest: row.digest as Digest, checkedAt: row.checked_at }
   }
@@ -40,12 +40,12 @@ export class SqliteTags implements TagFacts {
   }
 
   async deleteTag(repository: RepositoryKey, tag: Tag): Promise<void> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     if (id !== undefined) this.#parts.write(() => this.#parts.sql.deleteTag.run(id, tag))
   }
 
   async listTags(repository: RepositoryKey): Promise<Tag[]> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     return id === undefined ? [] : this.#parts.sql.listTags.all(id).map((row) => row.tag as Tag)
   }
 

@@ -3,13 +3,13 @@ import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
 import type { TagMoment } from '../oci/registry.ts'
 import type { ListKey, Metadata, RepositoryKey, VisibilityRecord, WithheldRecord } from './metadata.ts'
+import type { RepositoryIds } from './repository-ids.ts'
 import type { Statements } from './statements.ts'
 
 export interface SqliteParts {
   database: Database
   sql: Statements
-  find: (repository: RepositoryKey) => number | undefined
-  idOf: (repository: RepositoryKey) => number
+  ids: RepositoryIds
   write: (work: () => unknown) => void
 }
 
@@ -37,7 +37,7 @@ export class SqliteUpstreams implements UpstreamFacts {
 
   async noteTag(repository: RepositoryKey, tag: Tag, digest: Digest, at: number): Promise<number> {
     let since = at
-    this.#parts.write(() => (since = this.noteTagIn(this.#parts.idOf(repository), tag, digest, at)))
+    this.#parts.write(() => (since = this.noteTagIn(this.#parts.ids.of(repository), tag, digest, at)))
     return since
   }
 
@@ -52,24 +52,24 @@ export class SqliteUpstreams implements UpstreamFacts {
   }
 
   async tagHistory(repository: RepositoryKey, tag: Tag): Promise<TagMoment[]> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     const rows = id === undefined ? [] : this.#parts.sql.tagHistory.all(id, tag, -1)
     return rows.map((row) => ({ digest: row.digest as Digest, seenAt: row.seen_at }))
   }
 
   async tagsOf(repository: RepositoryKey, digest: Digest): Promise<Tag[]> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     return id === undefined ? [] : this.#parts.sql.tagsOf.all(id, digest).map((row) => row.tag as Tag)
   }
 
   async listWithheld(repository: RepositoryKey): Promise<WithheldRecord[]> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     return id === undefined ? [] : (this.#parts.sql.listWithheld.all(id) as WithheldRecord[])
   }
 
   async withhold(repository: RepositoryKey, records: readonly WithheldRecord[]): Promise<void> {
     const hold = this.#parts.database.transaction(() => {
-      const id = this.#parts.idOf(repository)
+      const id = this.#parts.ids.of(repository)
       for (const { digest, tag, until } of records) this.#parts.sql.withhold.run(id, digest, tag, until)
     })
     this.#parts.write(hold)
@@ -77,33 +77,33 @@ export class SqliteUpstreams implements UpstreamFacts {
 
   async release(repository: RepositoryKey, digests: readonly Digest[]): Promise<void> {
     const release = this.#parts.database.transaction(() => {
-      const id = this.#parts.idOf(repository)
+      const id = this.#parts.ids.of(repository)
       for (const digest of digests) this.#parts.sql.release.run(id, digest)
     })
     this.#parts.write(release)
   }
 
   async findVisibility(repository: RepositoryKey): Promise<VisibilityRecord | undefined> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     const row = id === undefined ? undefined : this.#parts.sql.findVisibility.get(id)
     return row && { public: row.public !== 0, checkedAt: row.checked_at }
   }
 
   async putVisibility(repository: RepositoryKey, record: VisibilityRecord): Promise<void> {
     this.#parts.write(() =>
-      this.#parts.sql.putVisibility.run(this.#parts.idOf(repository), record.public ? 1 : 0, record.checkedAt),
+      this.#parts.sql.putVisibility.run(this.#parts.ids.of(repository), record.public ? 1 : 0, record.checkedAt),
     )
   }
 
   async findList(repository: RepositoryKey, key: ListKey): Promise<{ json: string; checkedAt: number } | undefined> {
-    const id = this.#parts.find(repository)
+    const id = this.#parts.ids.find(repository)
     const row = id === undefined ? undefined : this.#parts.sql.findList.get(id, key.kind, key.subject)
     return row && { json: row.json, checkedAt: row.checked_at }
   }
 
   async putList(repository: RepositoryKey, key: ListKey, json: string, checkedAt: number): Promise<void> {
     this.#parts.write(() =>
-      this.#parts.sql.putList.run(this.#parts.idOf(repository), key.kind, key.subject, json, checkedAt),
+      this.#parts.sql.putList.run(this.#parts.ids.of(repository), key.kind, key.subject, json, checkedAt),
     )
   }
 }

@@ -1,14 +1,15 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import Database from 'better-sqlite3'
-import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Tag } from '../oci/reference.ts'
 import type { EvictionCandidate, ManifestRecord, Metadata, RepositoryKey, StoredBlobRecord } from './metadata.ts'
+import { BriefWrites } from './brief-writes.ts'
 import { DurableWrites } from './durable-writes.ts'
-import { isLocked, LockWait } from './lock-wait.ts'
+import { LockWait } from './lock-wait.ts'
 import { migrate } from './migrate.ts'
+import { RepositoryIds } from './repository-ids.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
@@ -28,8 +29,6 @@ import { WalSync } from './wal-sync.ts'
 
 /** How long a statement waits for another process's lock, in milliseconds. Short: the wait blocks the event loop. */
 const busyTimeout = 250
-/** After a wait in vain, none waits for so long, in milliseconds: a lock that is kept costs one wait a while, not one a write. */
-const busyPause = 1_000
 /**
  * The log is moved into the database when it has this many pages of 4 KiB. The event loop waits for that, two syncs long: what
  * pushes write again and again, such as the pages of an index, is then moved once.
@@ -56,7 +55,7 @@ export function sqliteMetadata(file: string): Metadata {
 class SqliteMetadata implements Metadata {
   readonly #database: Database.Database
   readonly #sql: Statements
-  readonly #ids = new LRUCache<string, number>({ max: 10_000 })
+  readonly #ids: RepositoryIds
   readonly #uses: Uses
   readonly #upstreams: SqliteUpstreams
   readonly #tags: SqliteTags
@@ -75,10 +74,9 @@ class SqliteMetadata implements Metadata {
   readonly putVisibility: Metadata['putVisibility'] = (...given) => this.#upstreams.putVisibility(...given)
   readonly findList: Metadata['findList'] = (...given) => this.#upstreams.findList(...given)
   readonly putList: Metadata['putList'] = (...given) => this.#upstreams.putList(...given)
-  readonly #lock: LockWait
-  #impatientUntil = 0
   readonly #sync: WalSync
   readonly #writes: DurableWrites
+  readonly #brief: BriefWrites
   readonly hosted: SqliteHosted
   readonly access: SqliteAccess
   readonly audit: SqliteAudit
@@ -93,25 +91,21 @@ class SqliteMetadata implements Metadata {
   constructor(database: Database.Database, sync: WalSync) {
     this.#database = database
     this.#sync = sync
-    this.#lock = new LockWait(database, busyTimeout)
-    this.#writes = new DurableWrites({ database, lock: this.#lock, sync })
+    const lock = new LockWait(database, busyTimeout)
+    this.#writes = new DurableWrites({ database, lock, sync })
+    this.#brief = new BriefWrites(lock, busyTimeout)
     const changes = new SqliteChanges(database)
     this.hosted = new SqliteHosted(database, this.#writes, changes)
     this.access = new SqliteAccess(database, this.#writes)
     this.audit = new SqliteAudit(database)
-    const writing = (work: () => unknown) => this.#write(work)
+    const writing = (work: () => unknown) => this.#brief.run(work)
     this.browsing = new SqliteBrowsing(database, writing)
     this.figures = new SqliteFigures(database, writing)
     this.pins = new SqlitePins(database, writing)
     this.spending = new SqliteSpending(database, writing)
     this.#sql = statements(database)
-    const parts: SqliteParts = {
-      database,
-      sql: this.#sql,
-      find: (repository) => this.#find(repository),
-      idOf: (repository) => this.#idOf(repository),
-      write: (work) => this.#write(work),
-    }
+    this.#ids = new RepositoryIds(this.#sql)
+    const parts: SqliteParts = { database, sql: this.#sql, ids: this.#ids, write: writing }
     this.#upstreams = new SqliteUpstreams(parts)
     this.#tags = new SqliteTags(parts, changes)
     this.signatures = new SqliteSignatures(parts)
@@ -122,11 +116,11 @@ class SqliteMetadata implements Metadata {
         if (this.#sql.blobUsed.run(at, digest).changes === 0) this.#sql.manifestUsed.run(at, digest)
       }
     })
-    this.#uses = new Uses((uses) => this.#write(() => write(uses)))
+    this.#uses = new Uses((uses) => this.#brief.run(() => write(uses)))
   }
 
   async findManifest(repository: RepositoryKey, digest: Digest): Promise<ManifestRecord | undefined> {
-    const id = this.#find(repository)
+    const id = this.#ids.find(repository)
     const row = id === undefined ? undefined : this.#sql.findManifest.get(id, digest)
     return row && { digest, mediaType: row.media_type, bytes: new Uint8Array(row.bytes) }
   }
@@ -138,7 +132,7 @@ class SqliteMetadata implements Metadata {
     tag?: { tag: Tag; checkedAt: number },
   ): Promise<void> {
     const write = this.#database.transaction(() => {
-      const id = this.#idOf(repository)
+      const id = this.#ids.of(repository)
       this.#sql.putManifest.run(manifest.digest, manifest.mediaType, manifest.bytes, Date.now())
       this.#sql.linkManifest.run(id, manifest.digest)
       for (const { digest, size } of refersTo) this.#sql.putBlobSize.run(id, digest, size)
@@ -146,24 +140,24 @@ class SqliteMetadata implements Metadata {
       this.#tags.putTagIn(id, repository, tag.tag, { digest: manifest.digest, checkedAt: tag.checkedAt })
       this.#upstreams.noteTagIn(id, tag.tag, manifest.digest, tag.checkedAt)
     })
-    this.#write(write)
+    this.#brief.run(write)
   }
 
   async findBlobSize(repository: RepositoryKey, digest: Digest): Promise<number | undefined> {
-    const id = this.#find(repository)
+    const id = this.#ids.find(repository)
     return id === undefined ? undefined : this.#sql.findBlobSize.get(id, digest)?.size
   }
 
   async putBlobSize(repository: RepositoryKey, digest: Digest, size: number): Promise<void> {
-    this.#write(() => this.#sql.putBlobSize.run(this.#idOf(repository), digest, size))
+    this.#brief.run(() => this.#sql.putBlobSize.run(this.#ids.of(repository), digest, size))
   }
 
   async blobStored(digest: Digest, size: number, at: number): Promise<void> {
-    this.#write(() => this.#sql.blobStored.run({ digest, size, at }))
+    this.#brief.run(() => this.#sql.blobStored.run({ digest, size, at }))
   }
 
   async blobRemoved(digest: Digest): Promise<void> {
-    this.#write(() => this.#sql.blobRemoved.run(digest))
+    this.#brief.run(() => this.#sql.blobRemoved.run(digest))
   }
 
   async findStoredBlob(digest: Digest): Promise<StoredBlobRecord | undefined> {
@@ -184,7 +178,7 @@ class SqliteMetadata implements Metadata {
   }
 
   async blobChecked(digest: Digest, at: number): Promise<void> {
-    this.#write(() => this.#sql.blobChecked.run(at, digest))
+    this.#brief.run(() => this.#sql.blobChecked.run(at, digest))
   }
 
   evictableBytes(): Promise<number> {
@@ -212,7 +206,7 @@ class SqliteMetadata implements Metadata {
       this.#sql.unlinkManifest.run(digest)
       this.#sql.removeManifest.run(digest)
     })
-    this.#write(remove)
+    this.#brief.run(remove)
   }
 
   used(digest: Digest, at: number): void {
@@ -226,31 +220,6 @@ class SqliteMetadata implements Metadata {
     await this.#writes.settled()
     await this.#sync.close()
     this.#database.close()
-  }
-
-  /** Runs a writing statement or transaction. Throws SQLITE_BUSY when another process holds the lock for longer than a moment. */
-  #write(work: () => unknown): void {
-    this.#lock.set(Date.now() > this.#impatientUntil ? busyTimeout : 0)
-    try {
-      work()
-    } catch (error) {
-      if (this.#lock.milliseconds > 0 && isLocked(error)) this.#impatientUntil = Date.now() + busyPause
-      throw error
-    }
-  }
-
-  #find(repository: RepositoryKey): number | undefined {
-    const key = `${repository.registry} ${repository.name}`
-    const known = this.#ids.get(key) ?? this.#sql.findRepository.get(repository.registry, repository.name)?.id
-    if (known !== undefined) this.#ids.set(key, known)
-    return known
-  }
-
-  #idOf(repository: RepositoryKey): number {
-    const known = this.#find(repository)
-    if (known !== undefined) return known
-    // Not remembered here: a transaction around this may still be rolled back.
-    return this.#sql.addRepository.get(repository.registry, repository.name)!.id
   }
 }
 

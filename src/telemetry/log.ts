@@ -151,6 +151,7 @@ export function logEvents(log: Logger): (event: Event) => void {
         const { list, reference, outcome, bytes, message } = event
         return log[outcome === 'ok' ? 'debug' : 'warn']({ list, reference, outcome, bytes }, message ?? 'warm')
       }
+      case 'turned-away':
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -1,13 +1,10 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { Registry, collectDefaultMetrics } from 'prom-client'
+import { countersOf, type Counters } from './counters.ts'
 import type { Event } from './events.ts'
+import { gaugesOf, type Gauges, type Readings } from './gauges.ts'
+import { Tally } from './tally.ts'
 
-/** What a scrape reads from rooms, at that moment. */
-export interface Readings {
-  fillsInFlight: () => number
-  cacheBytes: () => Promise<number>
-  /** By receiver. */
-  webhooksWaiting: () => Promise<Record<string, number>>
-}
+export type { Readings } from './gauges.ts'
 
 export interface Metrics {
   count(event: Event): void
@@ -21,10 +18,8 @@ export function createMetrics(readings: Readings): Metrics {
   collectDefaultMetrics({ register, prefix: 'berth_' })
   const gauges = gaugesOf(readings, registers)
   const counters = countersOf(registers)
-  const requests = new Tally()
-  const lookups = new Tally()
-  requests.feed(counters.requests, ['method', 'route', 'status'])
-  lookups.feed(counters.lookups, ['upstream', 'kind', 'outcome'])
+  const requests = new Tally(counters.requests, ['method', 'route', 'status'])
+  const lookups = new Tally(counters.lookups, ['upstream', 'kind', 'outcome'])
   /** Hosts, after the upstream that led to them: a CDN that is back says nothing of the registry. */
   const givenUp = new Set<string>()
   let bytesToClients = 0
@@ -39,6 +34,8 @@ export function createMetrics(readings: Readings): Metrics {
           if (event.route === 'manifest' && event.method === 'GET' && event.status < 300) pullsServed++
           if (event.route === 'blob') counters.duration.observe(event.duration / 1000)
           return
+        case 'turned-away':
+          return counters.turnedAway.inc({ why: event.why })
         case 'lookup':
           return lookups.add(`${event.upstream} ${event.kind} ${event.outcome}`)
         case 'upstream-bytes':
@@ -115,144 +112,6 @@ export function createMetrics(readings: Readings): Metrics {
 const methods = new Set(['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE'])
 const methodLabel = (method: string): string => (methods.has(method) ? method : 'other')
 
-/** Counts by a joined key, and hands the sums on at a scrape: prom-client's own counting costs more than a warm lookup. */
-class Tally {
-  readonly #counts = new Map<string, number>()
-  #feed: (key: string, count: number) => void = () => {}
-
-  feed(counter: Counter, labels: string[]): void {
-    this.#feed = (key, count) => {
-      const values = key.split(' ')
-      counter.inc(Object.fromEntries(labels.map((label, i) => [label, values[i]!])), count)
-    }
-  }
-
-  add(key: string): void {
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1)
-  }
-
-  flush(): void {
-    for (const [key, count] of this.#counts) this.#feed(key, count)
-    this.#counts.clear()
-  }
-}
-
-function countersOf(registers: Registry[]) {
-  const counter = (name: string, help: string, labelNames: string[] = []) =>
-    new Counter({ name: `berth_${name}`, help, labelNames, registers })
-  return {
-    logins: counter('logins_total', 'Logins: succeeded, wrong, or delayed after too many wrong ones.', ['result']),
-    requests: counter('requests_total', 'Requests answered, by endpoint and status.', ['method', 'route', 'status']),
-    lookups: counter('cache_lookups_total', 'Lookups in the cache: hit, miss, stale or revalidated.', [
-      'upstream',
-      'kind',
-      'outcome',
-    ]),
-    bytesToClients: counter('sent_bytes_total', 'Bytes of bodies sent to clients.'),
-    upstreamBytes: counter('upstream_received_bytes_total', 'Bytes of blobs received from upstreams.', ['upstream']),
-    upstreamRequests: counter('upstream_requests_total', 'Requests that an upstream answered.', ['upstream', 'method']),
-    upstreamFailures: counter('upstream_failures_total', 'Upstream failures, by kind.', ['upstream', 'kind']),
-    credentialsRefused: counter('upstream_credentials_refused_total', 'Times an upstream refused its credentials.', [
-      'upstream',
-      'account',
-    ]),
-    pullsSpent: counter('upstream_pulls_spent_total', 'Manifests fetched, which is what upstreams count as pulls.', [
-      'upstream',
-      'account',
-    ]),
-    pullsServed: counter(
-      'pulls_served_total',
-      'Manifests served to clients (GET); most of them spend no pull upstream.',
-    ),
-    fills: counter('fills_total', 'Fills that ended: stored, failed or stopped.', ['upstream', 'result']),
-    evictedBytes: counter('evicted_bytes_total', 'Bytes of cached blobs evicted.', ['upstream']),
-    signatures: counter(
-      'signature_checks_total',
-      'Manifests whose signatures were looked for: good, refused, warned of, or unchecked.',
-      ['upstream', 'result'],
-    ),
-    storageFailures: counter('storage_failures_total', 'Times the disk refused; pulls then pass by it.'),
-    tunnels: counter('proxy_tunnels_total', 'CONNECT requests: served, passed on, refused or failed.', ['outcome']),
-    certificates: counter(
-      'certificates_total',
-      'Certificates of our own: loaded, ordered, or kept where the new one failed.',
-      ['outcome'],
-    ),
-    tagsMoved: counter('upstream_tags_moved_total', 'Cached tags that came to mean another manifest.', ['upstream']),
-    hosted: counter(
-      'hosted_changes_total',
-      'Changes of what is hosted: tags pushed and deleted, content collected or lost.',
-      ['what'],
-    ),
-    webhooks: counter('webhook_deliveries_total', 'Attempts to tell a receiver: delivered, failed or dropped.', [
-      'hook',
-      'outcome',
-    ]),
-    warmRuns: counter('warm_runs_total', 'Runs of warm lists that ended, and of what was named by hand (no list).', [
-      'list',
-      'outcome',
-    ]),
-    warmReferences: counter(
-      'warm_references_total',
-      'References of warm lists: ok, failed, or spared for want of pulls.',
-      ['list', 'outcome'],
-    ),
-    warmBytes: counter('warm_fetched_bytes_total', 'Bytes of blobs that warm lists brought here.', ['list']),
-    wrongContent: counter('wrong_content_total', 'Blobs that were not what their digest says.', ['upstream']),
-    duration: new Histogram({
-      name: 'berth_blob_duration_seconds',
-      help: 'Time from a blob request to the end of its body.',
-      buckets: [0.005, 0.05, 0.5, 5, 50, 500],
-      registers,
-    }),
-  }
-}
-
-function gaugesOf(readings: Readings, registers: Registry[]) {
-  const gauge = (name: string, help: string, read: () => number | Promise<number>) =>
-    new Gauge({
-      name: `berth_${name}`,
-      help,
-      registers,
-      async collect() {
-        this.set(await read())
-      },
-    })
-  return {
-    fills: gauge('fills_in_flight', 'Blobs being fetched now.', readings.fillsInFlight),
-    cacheBytes: gauge('cache_bytes', 'Bytes of blobs in the store.', readings.cacheBytes),
-    webhooks: webhooksGauge(readings, registers),
-    ...upstreamGauges(registers),
-  }
-}
-
-function webhooksGauge({ webhooksWaiting }: Readings, registers: Registry[]): Gauge {
-  return new Gauge({
-    name: 'berth_webhook_deliveries_waiting',
-    help: 'Events that a receiver is still to be told.',
-    labelNames: ['hook'],
-    registers,
-    async collect() {
-      for (const [hook, waiting] of Object.entries(await webhooksWaiting())) this.set({ hook }, waiting)
-    },
-  })
-}
-
-function upstreamGauges(registers: Registry[]) {
-  const gauge = (name: string, help: string, labelNames: string[]) =>
-    new Gauge({ name: `berth_upstream_${name}`, help, labelNames, registers })
-  return {
-    rateLimit: gauge('ratelimit_remaining', 'Pulls that an upstream said are left.', ['upstream', 'account']),
-    rateLimitTotal: gauge('ratelimit_limit', 'Pulls that an upstream allows at most.', ['upstream', 'account']),
-    rateLimitReserve: gauge('ratelimit_at_reserve', '1 while tags are served unchecked to save pulls.', [
-      'upstream',
-      'account',
-    ]),
-    credentialsBroken: gauge('credentials_broken', '1 while the credentials do not work.', ['upstream', 'account']),
-    breaker: gauge('breaker_open', '1 while a host of the upstream is given up for a pause.', ['upstream']),
-  }
-}
-
 function setRate(
   { rateLimit, rateLimitTotal, rateLimitReserve }: Gauges,
   event: Extract<Event, { type: 'rate-limit' }>,
@@ -282,6 +141,3 @@ function setCredentials(gauges: Gauges, counters: Counters, event: Extract<Event
   gauges.credentialsBroken.set(labels, event.good ? 0 : 1)
   if (!event.good) counters.credentialsRefused.inc(labels)
 }
-
-type Gauges = ReturnType<typeof gaugesOf>
-type Counters = ReturnType<typeof countersOf>

@@ -1,13 +1,17 @@
 import fc from 'fast-check'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createToken } from '../helpers/cli.ts'
+import { makeFolder } from '../helpers/folder.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { basic, bearer, passwordOf, startWithUsers, tokenFor } from '../helpers/login.ts'
+import { beginAt, clientSecret, startLoginProvider } from '../helpers/login-provider.ts'
 import { makeRandom, type Random } from '../helpers/random.ts'
 import { Pusher } from '../helpers/push.ts'
 import { startUpstream } from '../helpers/upstream.ts'
+import { Visitor } from '../helpers/visitor.ts'
 
 // Whatever is sent by somebody who may not see team/secret, nothing of it comes back, and nothing is a fault of ours.
 // FUZZ_SEED=... repeats a run.
@@ -17,17 +21,24 @@ const layer = 'what nobody else may see'
 
 async function start() {
   const upstream = await startUpstream({ content: {} })
-  const berth = await startWithUsers({ upstreams: [{ name: 'docker.io', url: upstream.url }] })
+  const file = join(makeFolder({ secret: clientSecret }), 'secret')
+  const provider = await startLoginProvider({ people: {} })
+  const access = { oidc: [provider.settings(file)] }
+  const berth = await startWithUsers({ access, upstreams: [{ name: 'docker.io', url: upstream.url }] })
+  provider.admit(berth.url)
+  const visitor = new Visitor()
+  await beginAt(berth.url, visitor)
   const digest = await new Pusher(berth.url, 'team/secret', basic('ann')).image('v1', layer)
   const robot = await createToken(berth.data, 'eve', '**:pull,push,delete')
   const eve = await tokenFor(berth.url, ['repository:team/secret:pull,push', 'repository:eve/app:pull,push'], 'eve')
   const config = `sha256:${'44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a'}`
-  const secrets = [layer, passwordOf('ann'), passwordOf('eve'), robot, '$argon2', 'v1"', '"layers"']
-  return { ...berth, digest, config, robot, eve, secrets }
+  const secrets = [layer, passwordOf('ann'), passwordOf('eve'), robot, clientSecret, '$argon2', 'v1"', '"layers"']
+  const begun = visitor.cookies.get('berth_login')!.value
+  return { ...berth, digest, config, robot, eve, begun, secrets }
 }
 
 it(`requests in all variations leak nothing and break nothing (seed ${seed})`, { timeout: 120_000 }, async () => {
-  const { url, digest, config, robot, eve, secrets } = await start()
+  const { url, digest, config, robot, eve, begun, secrets } = await start()
   const piece = fc.oneof(
     fc.constantFrom(
       'v2',
@@ -56,6 +67,7 @@ it(`requests in all variations leak nothing and break nothing (seed ${seed})`, {
       '',
       '%2e%2e',
     ),
+    fc.constantFrom('login', 'oidc', 'corp', 'callback', 'logout', 'account', 'api', 'links', 'constructor'),
     fc.constantFrom('%2f', '%00', '%', 'v1@2026-01-01', 'team%2Fsecret', 'TEAM', 'secret;x', '*'),
     fc.stringMatching(/^[!-~]{0,8}$/),
   )
@@ -72,6 +84,7 @@ it(`requests in all variations leak nothing and break nothing (seed ${seed})`, {
   const shaped = fc.tuple(name, kind, reference).map((parts) => `/v2/${parts.join('/')}`)
   const path = fc.oneof(
     shaped,
+    fc.constantFrom('/login', '/login/oidc/corp', '/login/oidc/corp/callback', '/logout', '/api/v1/links'),
     fc.array(piece, { maxLength: 7 }).map((pieces) => `/${pieces.join('/')}`),
   )
   const query = fc.dictionary(
@@ -87,6 +100,11 @@ it(`requests in all variations leak nothing and break nothing (seed ${seed})`, {
       'account',
       'offline_token',
       'tag',
+      'state',
+      'code',
+      'iss',
+      'error',
+      'next',
     ),
     fc.oneof(
       fc.string(),
@@ -112,8 +130,15 @@ it(`requests in all variations leak nothing and break nothing (seed ${seed})`, {
       'accept',
       'content-type',
       'content-range',
+      'cookie',
     ),
-    fc.oneof(odd, fc.constantFrom('GET', '/v2/team/secret/manifests/v1', '127.0.0.1', 'bytes=0-', '0-1')),
+    fc.oneof(
+      odd,
+      fc.constantFrom('GET', '/v2/team/secret/manifests/v1', '127.0.0.1', 'bytes=0-', '0-1'),
+      fc
+        .tuple(fc.constantFrom('berth_login', 'berth_session', 'berth_browser'), fc.constantFrom(begun, eve, 'x'), odd)
+        .map(([name, value, more]) => `${name}=${value}${more}`),
+    ),
   )
   const body = fc.oneof(
     fc.constant(''),
@@ -175,6 +200,8 @@ function mutated(random: Random, token: string): Buffer {
     '/token',
     '/v2/_catalog',
     '/metrics',
+    '/login/oidc/corp/callback?code=x&state=y',
+    '/login/oidc/corp',
   ])
   const lines = [
     `${method} ${path} HTTP/${random.pick(['1.1', '1.1', '1.0', '0.9', '2.0'])}`,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,9 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createToken, setUp } from '../helpers/cli.ts'
 import { fetchRaw, type Received } from '../helpers/http.ts'
 import { basic, bearer, startWithUsers, tokenFor } from '../helpers/login.ts'
+import { clientSecret, logInBy, startLoginProvider, type LoginProvider } from '../helpers/login-provider.ts'
 import { Pusher, sha256 } from '../helpers/push.ts'
 import { type RunningBerth } from '../helpers/start.ts'
 import { startUpstream, type Upstream } from '../helpers/upstream.ts'
+import { Visitor } from '../helpers/visitor.ts'
 
 // Every route, for everybody. The same status is not enough: what one may not see must answer, to the letter, as what is
 // not there.
@@ -17,11 +19,13 @@ const image = { blobs: { a: 'layer' }, manifests: { m: { config: 'a', layers: ['
 const absent = `sha256:${'0'.repeat(64)}`
 
 type Who = 'nobody' | 'root' | 'ann' | 'bob' | 'carl' | 'eve' | 'robot' | 'token' | 'another' | 'wrong' | 'forged'
+const users = ['root', 'ann', 'bob', 'carl', 'eve'] as const
 const everybody: Who[] = ['nobody', 'root', 'ann', 'bob', 'carl', 'eve', 'robot', 'token', 'wrong', 'forged']
 
 let upstream: Upstream
 let berth: RunningBerth
 let data: string
+let provider: LoginProvider
 let digest: string
 const blob = sha256('secret layer')
 const headersOf = {} as Record<Who, Record<string, string>>
@@ -29,13 +33,16 @@ const headersOf = {} as Record<Who, Record<string, string>>
 beforeAll(async () => {
   upstream = await startUpstream({ content: { 'library/node': image } })
   data = mkdtempSync(join(tmpdir(), 'berth-test-'))
-  berth = await startWithUsers({ data, upstreams: [{ name: 'docker.io', url: upstream.url }] })
+  provider = await startLoginProvider({ people: Object.fromEntries(users.map((user) => [user, {}])) })
+  writeFileSync(join(data, 'provider-secret'), clientSecret)
+  const oidc = [provider.settings(join(data, 'provider-secret'))]
+  berth = await startWithUsers({ data, access: { oidc }, upstreams: [{ name: 'docker.io', url: upstream.url }] })
+  provider.admit(berth.url)
   await setUp(data, 'repo private team/secret')
   digest = await new Pusher(berth.url, 'team/app', basic('ann')).image('1', 'secret layer')
   await new Pusher(berth.url, 'team/secret', basic('ann')).image('1', 'secret layer')
   await new Pusher(berth.url, 'team/open', basic('ann')).image('1', 'open layer')
   const robot = await createToken(data, 'team', 'team/app:pull')
-  const users = ['root', 'ann', 'bob', 'carl', 'eve'] as const
   for (const user of users) headersOf[user] = basic(user)
   Object.assign(headersOf, {
     nobody: {},
@@ -55,6 +62,7 @@ async function until(who: Who, path: string, status: number): Promise<void> {
 
 afterAll(async () => {
   await berth.stop()
+  await provider.stop()
   await upstream.stop()
   rmSync(data, { recursive: true, force: true })
 })
@@ -315,11 +323,59 @@ describe('everything else', () => {
       '/api/v1/cache',
       '/api/v1/fills',
       '/api/v1/accounts',
+      '/api/v1/account?name=ann',
     ]) {
       expect([path, await statuses('GET', path)]).toEqual([
         path,
         { 200: ['root'], 401: ['nobody', 'wrong', 'forged'], 403: ['ann', 'bob', 'carl', 'eve', 'robot', 'token'] },
       ])
+    }
+  })
+
+  it('logins at a provider are begun by a form of ours alone, and ended by who began them', async () => {
+    for (const [method, path, status] of [
+      ['GET', '/login', 200],
+      ['POST', '/login/oidc/corp', 403],
+      ['GET', '/login/oidc/corp', 404],
+      ['GET', '/login/oidc/corp/callback', 403],
+      ['GET', '/login/oidc/corp/callback?code=x&state=y', 403],
+      ['GET', '/login/oidc/other/callback', 404],
+      ['GET', '/login/oidc/corp/callback/', 404],
+      ['GET', '/login/oidc//callback', 404],
+      ['PUT', '/login/oidc/corp', 403],
+      ['POST', '/logout', 403],
+    ] as const) {
+      expect([method, path, await statuses(method, path)]).toEqual([method, path, { [status]: everybody }])
+    }
+    expect(provider.requests).toEqual([])
+  })
+
+  it('links of logins to users are changed by admins with their password', async () => {
+    const query = '?user=ann&provider=corp&subject=nobody'
+    expect(await statuses('DELETE', `/api/v1/links${query}`)).toEqual({
+      400: ['root'],
+      401: outsiders,
+      403: insiders.filter((who) => who !== 'root'),
+    })
+    const { '415': read } = await statuses('POST', '/api/v1/links')
+    expect(read).toEqual(everybody)
+  })
+
+  it('opens to who logged in at a provider as it does to the same user with a password', async () => {
+    for (const user of users) await setUp(data, `user link ${user} --oidc ${provider.issuer} ${user}`)
+    const paths = ['/', '/r/team/secret', '/r/team/open', '/cache', '/audit', '/accounts/ann', '/account']
+    for (const user of users) {
+      const visitor = new Visitor()
+      expect((await logInBy(berth.url, visitor, user, '/account')).text()).toContain(`>${user}</a>`)
+      const cookie = `berth_session=${visitor.cookies.get('berth_session')!.value}`
+      for (const path of [...paths, '/api/v1/tokens', '/api/v1/accounts', '/api/v1/repository?name=team/secret']) {
+        const { status } = await fetchRaw(berth.url + path, { headers: { cookie } })
+        expect([user, path, status]).toEqual([user, path, (await ask(user, 'GET', path)).status])
+      }
+      // A session is for pages: the API of clients does not look at it.
+      for (const path of ['/v2/', '/v2/team/app/manifests/1']) {
+        expect((await fetchRaw(berth.url + path, { headers: { cookie } })).status).toBe(401)
+      }
     }
   })
 })

@@ -73,6 +73,18 @@ describe('a login at a provider', () => {
     }
   })
 
+  it('shows what a provider says as text, and what would not be seen as its number', async () => {
+    const hostile = '<img src=x onerror=alert(1)>\u202e\u200b"\'>'
+    const people = { [hostile]: { preferred_username: hostile } }
+    const { url } = await startWithProvider({ people, rules: { label: hostile } })
+    const refused = await logInBy(url, new Visitor(), hostile)
+    expect(refused.status).toBe(403)
+    for (const text of [refused.text(), (await new Visitor().get(`${url}/login`)).text()]) {
+      expect(text).not.toMatch(/<img|[\u202e\u200b]/)
+      expect(text).toContain('&lt;img src=x onerror=alert(1)&gt;')
+    }
+  })
+
   it('opens the session that a password opens, whose cookie holds no more than it', async () => {
     const { url } = await startWithProvider()
     const visitor = new Visitor()

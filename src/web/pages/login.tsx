@@ -1,3 +1,4 @@
+import { visible } from '../format.ts'
 import { Page, type Frame } from '../layout.tsx'
 import { Notice } from '../parts.tsx'
 
@@ -14,7 +15,7 @@ export function LoginPage({ frame, next, problem }: LoginProps) {
     <Page frame={frame} title="Log in">
       <div class="login">
         <h1>Log in</h1>
-        {problem !== undefined && <Notice tone="bad">{problem}</Notice>}
+        {problem !== undefined && <Notice tone="bad">{visible(problem)}</Notice>}
         <ProviderForms frame={frame} next={next} />
         <LoginForm frame={frame} next={next} />
         <p class="faint">With the name and password that docker login takes here.</p>
@@ -29,7 +30,7 @@ function ProviderForms({ frame, next }: { frame: Frame; next: string }) {
       <input type="hidden" name="token" value={frame.formToken} />
       <input type="hidden" name="next" value={next} />
       <button type="submit" class="main">
-        Log in with {label}
+        Log in with {visible(label)}
       </button>
     </form>
   ))
