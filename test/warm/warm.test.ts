@@ -73,13 +73,13 @@ async function open(settings: BerthOptions) {
     run,
     ended,
     /** Begins to fetch and waits for the end. */
-    async fetch(given: object): Promise<Run> {
+    fetch: async (given: object): Promise<Run> => {
       const { status, body } = await ask('POST', 'warm/fetch', given)
       expect([status, body]).toEqual([200, body])
       return ended((body as Run).id)
     },
     /** Waits until the newest run of a list is another one, and has ended. */
-    async nextRun(name: string, before?: number): Promise<Run> {
+    nextRun: async (name: string, before?: number): Promise<Run> => {
       const find = async () => (await lists()).find((list) => list.name === name)?.run
       await expect.poll(async () => (await find())?.id, { timeout: 15_000 }).not.toBe(before)
       return ended((await find())!.id)
