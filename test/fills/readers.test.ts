@@ -86,53 +86,57 @@ describe('readers of one fill', () => {
     await cached.expectNothingLeft()
   })
 
-  it('in any interleaving of joining, leaving, seeking and being slow each get exactly the right bytes', async () => {
-    const reader = fc.record({
-      joinAfter: fc.nat(size),
-      start: fc.option(fc.nat(size - 1), { nil: undefined }),
-      bufferSize: fc.constantFrom(1, 2, 1000, 65_536, mebibyte),
-      slow: fc.boolean(),
-      leaveAfter: fc.option(fc.nat(200_000), { nil: undefined }),
-    })
-    const cuts = fc.array(fc.integer({ min: 200_000, max: size }), { maxLength: 3 })
-    const parallelThreshold = fc.constantFrom(mebibyte, 16 * mebibyte)
-    const complete = fc.constantFrom('always' as const, 'when-read' as const, 'never' as const)
-    const readers = fc.array(reader, { minLength: 1, maxLength: 5 })
-    await fc.assert(
-      fc.asyncProperty(
-        readers,
-        cuts,
-        parallelThreshold,
-        complete,
-        async (readers, cuts, parallelThreshold, complete) => {
-          const faults = cuts.map((cutAfter) => ({ on: blobs, cutAfter, times: 1 }))
-          const { upstream, cached, big, bytes } = await startBoth(
-            { faults },
-            { fill: { parallelThreshold, complete } },
-          )
-          await Promise.all(
-            readers.map(async ({ joinAfter, start, bufferSize, slow, leaveAfter = Infinity }) => {
-              await turns(joinAfter % 50)
-              const range = start === undefined ? undefined : { start, end: Math.min(size, start + 300_000) }
-              const blob = await cached.open('app', big, range)
-              const expected = range ? bytes.subarray(range.start, range.end) : bytes
-              // Single bytes are read for a while only: a million of them would take a while.
-              const most = Math.min(leaveAfter, bufferSize < 1000 ? 500 : Infinity)
-              await expectReads(blob, { expected, bufferSize, slow, most })
-            }),
-          )
-          await cached.settled()
-          expect(upstream.sentAgain(big)).toBeLessThanOrEqual((cuts.length + readers.length) * 2 * mebibyte)
-          if (complete === 'always') await cached.expectNothingLeft()
-          expect(bytes.equals(await cached.read('app', big))).toBe(true)
-          await cached.expectNothingLeft()
-          await cached.stop()
-          await upstream.stop()
-        },
-      ),
-      { numRuns: process.env.CI ? 100 : 20 },
-    )
-  })
+  it(
+    'in any interleaving of joining, leaving, seeking and being slow each get exactly the right bytes',
+    { timeout: 120_000 },
+    async () => {
+      const reader = fc.record({
+        joinAfter: fc.nat(size),
+        start: fc.option(fc.nat(size - 1), { nil: undefined }),
+        bufferSize: fc.constantFrom(1, 2, 1000, 65_536, mebibyte),
+        slow: fc.boolean(),
+        leaveAfter: fc.option(fc.nat(200_000), { nil: undefined }),
+      })
+      const cuts = fc.array(fc.integer({ min: 200_000, max: size }), { maxLength: 3 })
+      const parallelThreshold = fc.constantFrom(mebibyte, 16 * mebibyte)
+      const complete = fc.constantFrom('always' as const, 'when-read' as const, 'never' as const)
+      const readers = fc.array(reader, { minLength: 1, maxLength: 5 })
+      await fc.assert(
+        fc.asyncProperty(
+          readers,
+          cuts,
+          parallelThreshold,
+          complete,
+          async (readers, cuts, parallelThreshold, complete) => {
+            const faults = cuts.map((cutAfter) => ({ on: blobs, cutAfter, times: 1 }))
+            const { upstream, cached, big, bytes } = await startBoth(
+              { faults },
+              { fill: { parallelThreshold, complete } },
+            )
+            await Promise.all(
+              readers.map(async ({ joinAfter, start, bufferSize, slow, leaveAfter = Infinity }) => {
+                await turns(joinAfter % 50)
+                const range = start === undefined ? undefined : { start, end: Math.min(size, start + 300_000) }
+                const blob = await cached.open('app', big, range)
+                const expected = range ? bytes.subarray(range.start, range.end) : bytes
+                // Single bytes are read for a while only: a million of them would take a while.
+                const most = Math.min(leaveAfter, bufferSize < 1000 ? 500 : Infinity)
+                await expectReads(blob, { expected, bufferSize, slow, most })
+              }),
+            )
+            await cached.settled()
+            expect(upstream.sentAgain(big)).toBeLessThanOrEqual((cuts.length + readers.length) * 2 * mebibyte)
+            if (complete === 'always') await cached.expectNothingLeft()
+            expect(bytes.equals(await cached.read('app', big))).toBe(true)
+            await cached.expectNothingLeft()
+            await cached.stop()
+            await upstream.stop()
+          },
+        ),
+        { numRuns: process.env.CI ? 100 : 20 },
+      )
+    },
+  )
 })
 
 describe('when a fill goes on without readers', () => {

@@ -227,6 +227,9 @@ describe.each(Object.entries(forms))('an index that is signed by %s', (_form, at
     upstream.push('org/app', { manifests })
     const named = ['index', 'one', ...Object.keys(manifests)].map((name) => manifest(digest(name)))
     for (const path of named) expect(await statusOf(berth, path)).toBe(200)
+    // A warning is found out in the background.
+    const metrics = async () => (await fetchRaw(`${berth.url}/metrics`)).text()
+    await expect.poll(metrics).toContain('berth_signature_checks_total{upstream="docker.io",result="good"} ')
     const enforcing = await started.restart(berth, [{ ...started.rules[0], policy: 'enforce' }])
     expect(await statusOf(enforcing, manifest(digest('other 0')))).toBe(403)
     expect(await statusOf(enforcing, blob(digest('one layer')))).toBe(200)

@@ -125,6 +125,7 @@ describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
     await page.getByRole('button', { name: 'Send a test event' }).click()
     await page.getByText('The receiver took the test event.').waitFor()
     await page.getByRole('button', { name: 'Send now' }).click()
+    await page.getByText(/Being sent again|Nothing of it waits any more/).waitFor()
     await receiver.received(2)
     await page.reload()
     await page.getByText('Nothing waits').waitFor()
