@@ -11,6 +11,7 @@ import type { ReportAdminEvent } from './events.ts'
 import { ImageActions } from './image-actions.ts'
 import { Images } from './images.ts'
 import { Repositories } from './repositories.ts'
+import { TagHistory } from './tag-history.ts'
 import { Guard, type Visitor } from './visitor.ts'
 import type { Workings } from './workings.ts'
 
@@ -18,6 +19,7 @@ export type { AccountDetails, AccountView, TokenView } from './accounts.ts'
 export type { AuditPage } from './audit.ts'
 export { adminApi } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
+export type { PinnedTag } from './pins.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
 export type { AdminEvent } from './events.ts'
 export type { ImageConfig } from './image-config.ts'
@@ -25,6 +27,7 @@ export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
 export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
+export type { DeletedTag, HistoryMoment } from './tag-history.ts'
 export type { Guard, Visitor } from './visitor.ts'
 export type { Going, Problem, UpstreamState, Workings } from './workings.ts'
 
@@ -48,6 +51,7 @@ export interface Admin {
   readonly repositories: Repositories
   readonly images: Images
   readonly actions: ImageActions
+  readonly history: TagHistory
   readonly cache: CacheAdmin
   readonly accounts: AccountsAdmin
   audit(visitor: Visitor, query: AuditQuery): Promise<AuditPage>
@@ -73,10 +77,12 @@ export function createAdmin(options: AdminOptions): Admin {
     territory: { isHosted: (name) => registry.isHosted(name), hasLogin },
     report,
   })
+  const history = new TagHistory({ registry, metadata, guard, workings, now })
   return {
     guard,
     repositories: new Repositories({ metadata, guard, freshUntil, now }),
-    images: new Images({ registry, metadata, guard }),
+    images: new Images({ registry, metadata, guard, history, now }),
+    history,
     actions: new ImageActions({ registry, metadata, guard, workings }),
     audit: (visitor, query) => auditPage({ guard, metadata }, visitor, query),
     accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom }),

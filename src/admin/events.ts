@@ -1,6 +1,7 @@
 import type { RepositoryName } from '../oci/reference.ts'
 
-export type AdminAction = 'delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect'
+export type AdminAction =
+  'delete' | 'tag' | 'roll back' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'pin tag' | 'release tag' | 'collect'
 
 /** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
 export interface AdminEvent {

@@ -3,11 +3,13 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Blob, RegistryReader, TagMoment } from '../oci/registry.ts'
+import type { Asker, Blob, RegistryReader } from '../oci/registry.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
 import { layersWithHistory, readConfig, type ImageConfig, type Layer } from './image-config.ts'
+import type { PinnedTag } from './pins.ts'
 import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
 import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
+import type { HistoryMoment, TagHistory } from './tag-history.ts'
 import type { Guard, Visitor } from './visitor.ts'
 
 /** One image: what a manifest and its config say. */
@@ -55,13 +57,19 @@ export interface ImageView {
   readonly problem: string | undefined
   readonly referrers: readonly ReferrerView[]
   /** Every meaning the tag was seen to have, newest first. */
-  readonly history: readonly TagMoment[]
+  readonly history: readonly HistoryMoment[]
+  /** Where the tag means its digest because somebody pinned it to that. */
+  readonly pin: PinnedTag | undefined
+  /** Until when what the tag has come to mean upstream is held back (minAge), in milliseconds since 1970. */
+  readonly heldUntil: number | undefined
 }
 
 export interface ImagesOptions {
   registry: RegistryReader
   metadata: Metadata
   guard: Guard
+  history: TagHistory
+  now: () => number
 }
 
 /** A config larger than this is not read, in bytes: real ones are of some KiB. */
@@ -77,7 +85,7 @@ export class Images {
 
   /** `platform` is one of the view's; the usual one where it is none. Throws what the registry throws. */
   async get(visitor: Visitor, name: RepositoryName, reference: Reference, platform = ''): Promise<ImageView> {
-    const { registry, guard, metadata } = this.#options
+    const { registry, guard, history } = this.#options
     await guard.expectReadable(visitor, name)
     const asker = guard.asker(visitor, name)
     const manifest = await registry.getManifest(name, reference, asker)
@@ -94,14 +102,26 @@ export class Images {
       mediaType: manifest.mediaType,
       isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
-      tag: isTag(reference) ? await metadata.browsing.findTag(name, reference) : undefined,
       annotations: content.annotations ?? {},
       platforms: children.map((child) => ({ platform: platformOf(child), digest: child.digest })),
       image,
       problem,
       referrers: await this.#referrers(name, manifest.digest, content, asker),
-      history: isTag(reference) ? ((await registry.tagHistory?.(name, reference, asker)) ?? []) : [],
+      history: isTag(reference) ? await history.get(visitor, name, reference) : [],
+      ...(await this.#tag(name, reference)),
     }
+  }
+
+  async #tag(name: RepositoryName, reference: Reference): Promise<Pick<ImageView, 'tag' | 'pin' | 'heldUntil'>> {
+    const { metadata, history, now } = this.#options
+    if (!isTag(reference)) return { tag: undefined, pin: undefined, heldUntil: undefined }
+    const tag = await metadata.browsing.findTag(name, reference)
+    const pin = tag?.isPinned ? await history.findPin(name, reference) : undefined
+    if (!tag?.movedTo) return { tag, pin, heldUntil: undefined }
+    const slash = name.indexOf('/')
+    const there = { registry: name.slice(0, slash), name: name.slice(slash + 1) as RepositoryName }
+    const held = (await metadata.listWithheld(there)).find(({ digest }) => digest === tag.movedTo)
+    return { tag, pin, heldUntil: held && held.until > now() ? held.until : undefined }
   }
 
   /** Two images of one repository, by digest, for the same platform. */

@@ -35,15 +35,21 @@ export const repositoryDetails = repository
   })
   .meta({ id: 'RepositoryDetails' })
 
-export const tag = z
+const listedTag = z
   .object({
     tag: z.string(),
     digest,
     updatedAt: optional(time),
     checkedAt: optional(time),
-    movedTo: optional(digest).meta({ description: 'what the upstream says instead, where that is held back' }),
+    movedTo: optional(digest).meta({ description: 'what the upstream was last heard to say instead' }),
+    isPinned: z.boolean().meta({ description: 'whether it means its digest because somebody pinned it to that' }),
     pulls: z.number(),
     pulledAt: optional(time),
+  })
+  .meta({ id: 'ListedTag' })
+
+export const tag = listedTag
+  .extend({
     platforms: z.array(z.string()).readonly(),
     size: optional(z.number()),
     sizeOf: optional(z.string()),
@@ -92,6 +98,25 @@ const image = z
   })
   .meta({ id: 'Image' })
 
+export const historyMoment = z
+  .object({
+    digest: optional(digest).meta({ description: 'absent where the tag was deleted' }),
+    seenAt: time,
+    by: optional(z.string()).meta({ description: 'the user who did it, where that is known' }),
+    here: z.boolean().meta({ description: 'whether the manifest is here' }),
+  })
+  .meta({ id: 'HistoryMoment' })
+
+export const deletedTag = z.object({ tag: z.string(), deletedAt: time }).meta({ id: 'DeletedTag' })
+
+const tagPin = z
+  .object({ name, tag: z.string(), digest, pinnedAt: time, by: optional(z.string()) })
+  .meta({ id: 'TagPin' })
+
+export const pins = z
+  .object({ settings: strings, added: strings, tags: z.array(tagPin).readonly() })
+  .meta({ id: 'Pins' })
+
 export const imageView = z
   .object({
     name,
@@ -105,7 +130,10 @@ export const imageView = z
     image: optional(image),
     problem: optional(z.string()).meta({ description: 'why there is no image' }),
     referrers: z.array(z.object({ kind: z.string(), digest, type: z.string(), size: optional(z.number()) })).readonly(),
-    history: z.array(z.object({ digest, seenAt: time })).readonly(),
+    history: z.array(historyMoment).readonly(),
+    tag: optional(listedTag),
+    pin: optional(tagPin),
+    heldUntil: optional(time).meta({ description: 'until when what the tag means upstream is held back (minAge)' }),
   })
   .meta({ id: 'ImageView' })
 
@@ -161,7 +189,7 @@ export const cacheView = z
     spans: z.array(z.object({ beganAt: time, values: totals.partial() })).readonly(),
     storage: z.object({ bytes: z.number(), maxSize: z.number(), free: z.number(), minFree: z.number() }),
     kept: z.array(z.object({ registry: z.string(), bytes: z.number(), blobs: z.number() })).readonly(),
-    pins: z.object({ settings: strings, added: strings }),
+    pins,
     fills: z.array(fill).readonly(),
     upstreams: z.array(upstream).readonly(),
     problems: z.array(z.object({ at: time, upstream: z.string(), message: z.string(), times: z.number() })).readonly(),

@@ -1,4 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
+import type { Tag } from '../oci/reference.ts'
+import type { RepositoryKey, TagPin } from '../metadata/metadata.ts'
 
 // What goes on inside, as the rooms that do the work tell it. The server's wiring puts it together.
 
@@ -58,4 +60,8 @@ export interface Workings {
   evict(): Promise<number>
   evictThese(digests: readonly Digest[], upstream: string): Promise<number>
   collect(dryRun: boolean): Promise<readonly Going[]>
+  /** Lets a cached tag mean a digest, whatever its upstream says. */
+  pinTag(pin: TagPin): Promise<void>
+  /** False when it was not pinned. */
+  releaseTag(repository: RepositoryKey, tag: Tag): Promise<boolean>
 }
