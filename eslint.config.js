@@ -20,7 +20,13 @@ export default tseslint.config(
     files: ['src/web/assets/*.js'],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
-      globals: { document: 'readonly', navigator: 'readonly', EventSource: 'readonly', setTimeout: 'readonly' },
+      globals: {
+        document: 'readonly',
+        location: 'readonly',
+        navigator: 'readonly',
+        EventSource: 'readonly',
+        setTimeout: 'readonly',
+      },
     },
   },
   { files: ['eslint.config.js'], extends: [tseslint.configs.disableTypeChecked] },

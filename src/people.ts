@@ -16,6 +16,7 @@ export interface PeopleParts extends WorkingParts {
   metadata: Metadata
   access: Access
   report: (event: Event) => void
+  signatures: AdminOptions['signatures']
   /** Aborted when the server stops. */
   stopping: AbortSignal
   now: () => number
@@ -32,10 +33,12 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
     hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
     freshUntil: freshness(config),
     workings: workingsOf(parts),
+    signatures: parts.signatures,
     accountsFrom: await accountsOf(parts),
     report: parts.report,
     now,
   })
+  stopping.addEventListener('abort', () => admin.stop(), { once: true })
   const doorway = { admin, access, forwarded: createForwarded(config) }
   const app = new Hono<{ Bindings: HttpBindings }>()
   return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))

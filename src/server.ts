@@ -11,9 +11,9 @@ import { openHosted } from './hosted/hosted.ts'
 import { listen } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
-import type { Tag } from './oci/reference.ts'
+import type { RepositoryName, Tag } from './oci/reference.ts'
 import { connectOnly, openProxying } from './proxying.ts'
-import { readSignatureRules, signed } from './signatures/signatures.ts'
+import { readSignatureRules, signatureReports, signed } from './signatures/signatures.ts'
 import { peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
@@ -128,7 +128,14 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
-  const people = { config, registry, metadata, access, store, cache, hosted, telemetry, report }
+  const rulesOf = (name: RepositoryName) => {
+    const slash = name.indexOf('/')
+    const [upstream, there] = [name.slice(0, slash), name.slice(slash + 1) as RepositoryName]
+    const index = registry.isHosted(name) ? -1 : config.upstreams.findIndex((each) => each.name === upstream)
+    return index < 0 ? undefined : { repository: { registry: upstream, name: there }, rules: signatureRules[index]! }
+  }
+  const signatures = signatureReports({ registry, metadata, rulesOf })
+  const people = { signatures, config, registry, metadata, access, store, cache, hosted, telemetry, report }
   const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
     .route('/', health)
     .route('/', await peopleApp({ ...people, stopping: stopping.signal, now }))

@@ -24,6 +24,7 @@ export function workingsOf({ config, store, cache, hosted, telemetry: { conditio
     evict: () => cache.evict(),
     evictThese: (digests, upstream) => cache.evictThese(digests, upstream),
     collect: (dryRun) => hosted.collector.collect(dryRun),
+    openBlob: (digest) => store.open(digest),
     pinTag: (pin) => cache.tagPins.pin(pin),
     releaseTag: (repository, tag) => cache.tagPins.release(repository, tag),
   }

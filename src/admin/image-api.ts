@@ -85,7 +85,21 @@ function readRoutes(routes: Routes, admin: Admin): void {
     async (visitor, { name, from, to, platform }) => {
       const digests = [parseDigest(from), parseDigest(to)] as const
       const pair = await admin.images.pair(visitor, admin.locate(name), digests, platform)
-      return difference(pair.from, pair.to)
+      const packages = await admin.comparePackages(visitor, [pair.from, pair.to])
+      return { ...difference(pair.from.image, pair.to.image), packages }
+    },
+  )
+  routes.add(
+    {
+      method: 'get',
+      path: '/packages',
+      summary: 'What is installed in an image, by an SBOM that is attached to it or by its layers',
+      input: z.object({ name, reference, platform }),
+      answer: schema.packages,
+    },
+    async (visitor, { name, reference, platform }) => {
+      const view = await admin.images.get(visitor, admin.locate(name), parseReference(reference), platform)
+      return admin.packages(visitor, view)
     },
   )
 }

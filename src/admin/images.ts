@@ -1,13 +1,16 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
-import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Blob, RegistryReader } from '../oci/registry.ts'
+import { readManifest } from '../oci/manifest.ts'
+import { withinPatience } from '../oci/patience.ts'
+import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import type { Asker, RegistryReader } from '../oci/registry.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
+import type { Attached, ReferrerView } from './attached.ts'
 import { layersWithHistory, readConfig, type ImageConfig, type Layer } from './image-config.ts'
 import type { PinnedTag } from './pins.ts'
-import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
+import { readWhole } from './read-whole.ts'
+import type { SignatureReport, SignaturesOf } from './signature-report.ts'
 import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
 import type { HistoryMoment, TagHistory } from './tag-history.ts'
 import type { Guard, Visitor } from './visitor.ts'
@@ -32,13 +35,6 @@ export interface PlatformView {
   readonly digest: Digest
 }
 
-export interface ReferrerView {
-  readonly kind: ReferrerKind
-  readonly digest: Digest
-  readonly type: string
-  readonly size: number | undefined
-}
-
 /** Everything about a tag, or a digest, that a page shows. */
 export interface ImageView {
   readonly name: RepositoryName
@@ -56,6 +52,8 @@ export interface ImageView {
   readonly image: Image | undefined
   readonly problem: string | undefined
   readonly referrers: readonly ReferrerView[]
+  /** Undefined where nobody could find out. */
+  readonly signatures: SignatureReport | undefined
   /** Every meaning the tag was seen to have, newest first. */
   readonly history: readonly HistoryMoment[]
   /** Where the tag means its digest because somebody pinned it to that. */
@@ -69,9 +67,13 @@ export interface ImagesOptions {
   metadata: Metadata
   guard: Guard
   history: TagHistory
+  attached: Attached
+  signatures: SignaturesOf
   now: () => number
 }
 
+/** How long a page waits for what is found of signatures, in milliseconds. */
+const patience = 1_500
 /** A config larger than this is not read, in bytes: real ones are of some KiB. */
 const largestConfig = 4 * 1024 * 1024
 
@@ -85,7 +87,7 @@ export class Images {
 
   /** `platform` is one of the view's; the usual one where it is none. Throws what the registry throws. */
   async get(visitor: Visitor, name: RepositoryName, reference: Reference, platform = ''): Promise<ImageView> {
-    const { registry, guard, history } = this.#options
+    const { registry, guard, history, attached, signatures } = this.#options
     await guard.expectReadable(visitor, name)
     const asker = guard.asker(visitor, name)
     const manifest = await registry.getManifest(name, reference, asker)
@@ -106,7 +108,8 @@ export class Images {
       platforms: children.map((child) => ({ platform: platformOf(child), digest: child.digest })),
       image,
       problem,
-      referrers: await this.#referrers(name, manifest.digest, content, asker),
+      referrers: await attached.of(name, { digest: manifest.digest, content, image: digest }, asker),
+      signatures: await withinPatience(signatures(name, manifest.digest, asker), patience, () => undefined),
       history: isTag(reference) ? await history.get(visitor, name, reference) : [],
       ...(await this.#tag(name, reference)),
     }
@@ -130,7 +133,7 @@ export class Images {
     if (!from?.image || !to?.image) {
       throw new RegistryError('MANIFEST_UNKNOWN', from?.problem ?? to?.problem ?? 'there is no image to compare')
     }
-    return { from: from.image, to: to.image }
+    return { from: { ...from, image: from.image }, to: { ...to, image: to.image } }
   }
 
   async #shown(name: RepositoryName, digest: Digest | undefined, asker: Asker) {
@@ -169,53 +172,7 @@ export class Images {
     const isOfImage =
       config && /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(config.mediaType)
     if (!isOfImage || config.size > largestConfig) return undefined
-    return readConfig(await readWhole(await this.#options.registry.getBlob(name, config.digest, undefined, asker)))
+    const blob = await this.#options.registry.getBlob(name, config.digest, undefined, asker)
+    return readConfig(await readWhole(blob, largestConfig))
   }
-
-  async #referrers(
-    name: RepositoryName,
-    digest: Digest,
-    content: ManifestContent,
-    asker: Asker,
-  ): Promise<ReferrerView[]> {
-    const { registry, metadata } = this.#options
-    // An upstream that fails must not take the page with it: what it would list is then not shown.
-    const listed = await registry.listReferrers(name, digest, asker).catch((error: unknown) => {
-      if (error instanceof RegistryError) return { descriptors: [] }
-      throw error
-    })
-    const attested = content.manifests.filter(({ annotations }) => annotations?.['vnd.docker.reference.type'])
-    const found: ReferrerView[] = [...listed.descriptors, ...attested].map((descriptor) => ({
-      kind: referrerKind(descriptor),
-      digest: descriptor.digest,
-      type: descriptor.artifactType ?? descriptor.mediaType,
-      size: descriptor.size,
-    }))
-    for (const { ending, kind } of cosignTags) {
-      const tag = `${digest.replace(':', '-')}.${ending}`
-      const known = await metadata.browsing.findTag(name, tag as Tag)
-      if (known) found.push({ kind, digest: known.digest, type: `tag ${tag}`, size: undefined })
-    }
-    return found
-  }
-}
-
-async function readWhole(blob: Blob): Promise<Uint8Array> {
-  if (blob.whole) {
-    blob.close()
-    return blob.whole
-  }
-  const parts: Buffer[] = []
-  try {
-    for (let total = 0; total <= largestConfig;) {
-      const buffer = Buffer.alloc(64 * 1024)
-      const got = await blob.read(buffer)
-      if (got === 0) break
-      total += got
-      parts.push(buffer.subarray(0, got))
-    }
-  } finally {
-    blob.close()
-  }
-  return Buffer.concat(parts)
 }

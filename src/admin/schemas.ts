@@ -117,6 +117,95 @@ export const pins = z
   .object({ settings: strings, added: strings, tags: z.array(tagPin).readonly() })
   .meta({ id: 'Pins' })
 
+const attachedDocument = z
+  .object({
+    descriptor,
+    kind: z.enum(['SBOM', 'provenance', 'statement', 'unread']),
+    format: optional(z.string()),
+    packages: optional(z.number()).meta({ description: 'how many it lists' }),
+    builder: optional(z.string()),
+    source: optional(z.string()),
+    revision: optional(z.string()),
+    isOfAnother: z.boolean().meta({ description: 'whether it says that it is about another image' }),
+    isOfImage: z.boolean().meta({ description: 'whether it is about the image of this platform itself' }),
+    why: optional(z.string()).meta({ description: 'why it is not read' }),
+  })
+  .meta({ id: 'AttachedDocument' })
+
+const referrer = z
+  .object({
+    kind: z.string(),
+    digest,
+    type: z.string(),
+    size: optional(z.number()),
+    documents: optional(z.array(attachedDocument).readonly()).meta({ description: 'absent while they are being read' }),
+  })
+  .meta({ id: 'Referrer' })
+
+const signatures = z
+  .object({
+    verdict: optional(
+      z.object({
+        rule: z.string(),
+        policy: z.enum(['warn', 'enforce']),
+        wanted: z.string(),
+        signer: optional(z.string()),
+        coveredBy: optional(digest).meta({ description: 'a signed manifest that names it' }),
+        against: optional(z.string()).meta({ description: 'why the rule is not fulfilled' }),
+      }),
+    ),
+    claims: strings.meta({ description: 'whom signatures name; not verified' }),
+  })
+  .meta({ id: 'Signatures' })
+
+const packageSource = z.union([
+  z.object({ kind: z.literal('SBOM'), format: z.string(), digest }),
+  z.object({ kind: z.literal('layers') }),
+])
+const reading = z.object({ state: z.literal('reading') }).meta({ description: 'ask again in a moment' })
+const notKnown = z.object({ state: z.literal('unknown'), why: z.string() })
+
+export const packages = z
+  .union([
+    z.object({
+      state: z.literal('known'),
+      source: packageSource,
+      packages: z
+        .array(z.object({ kind: z.string(), name: z.string(), version: z.string(), size: optional(z.number()) }))
+        .readonly(),
+      notes: strings,
+    }),
+    reading,
+    notKnown,
+  ])
+  .meta({ id: 'Packages' })
+
+const packageSide = z.object({ source: packageSource, count: z.number(), size: optional(z.number()) })
+
+const packageComparison = z
+  .union([
+    z.object({
+      state: z.literal('known'),
+      from: packageSide,
+      to: packageSide,
+      changes: z
+        .array(
+          z.object({
+            kind: z.string(),
+            name: z.string(),
+            from: strings,
+            to: strings,
+            growth: optional(z.number()),
+          }),
+        )
+        .readonly(),
+      notes: strings,
+    }),
+    reading,
+    notKnown,
+  ])
+  .meta({ id: 'PackageComparison' })
+
 export const imageView = z
   .object({
     name,
@@ -129,7 +218,8 @@ export const imageView = z
     platforms: z.array(z.object({ platform: z.string(), digest })).readonly(),
     image: optional(image),
     problem: optional(z.string()).meta({ description: 'why there is no image' }),
-    referrers: z.array(z.object({ kind: z.string(), digest, type: z.string(), size: optional(z.number()) })).readonly(),
+    referrers: z.array(referrer).readonly(),
+    signatures: optional(signatures).meta({ description: 'absent where nobody could find out' }),
     history: z.array(historyMoment).readonly(),
     tag: optional(listedTag),
     pin: optional(tagPin),
@@ -144,6 +234,7 @@ export const difference = z
     sharedSize: z.number(),
     layers: z.array(layer.extend({ side: z.enum(['from', 'to', 'both']) })).readonly(),
     config: z.array(z.object({ what: z.string(), from: optional(z.string()), to: optional(z.string()) })).readonly(),
+    packages: packageComparison,
   })
   .meta({ id: 'Difference' })
 

@@ -60,6 +60,10 @@ export interface Workings {
   evict(): Promise<number>
   evictThese(digests: readonly Digest[], upstream: string): Promise<number>
   collect(dryRun: boolean): Promise<readonly Going[]>
+  /** A blob that is on the disk; undefined where it is not. Whoever opened it closes it. */
+  openBlob(
+    digest: Digest,
+  ): Promise<{ size: number; read(into: Uint8Array, position: number): Promise<number>; close(): void } | undefined>
   /** Lets a cached tag mean a digest, whatever its upstream says. */
   pinTag(pin: TagPin): Promise<void>
   /** False when it was not pinned. */

@@ -91,7 +91,7 @@ async function repository(call: WebCall, admin: Admin, name: RepositoryName): Pr
 
 async function image(
   call: WebCall,
-  { images, repositories }: Admin,
+  { images, repositories, comparePackages }: Admin,
   { name, reference }: { name: RepositoryName; reference: Reference },
 ): Promise<Rendered> {
   const platform = call.text('platform')
@@ -102,7 +102,8 @@ async function image(
   if (other === '') return <ImagePage {...shownWith} compared={undefined} />
   const from = parseDigest(other)
   const pair = await images.pair(call.visitor, name, [from, view.digest], platform)
-  const compared = { from, to: view.digest, difference: difference(pair.from, pair.to) }
+  const packages = await comparePackages(call.visitor, [pair.from, pair.to])
+  const compared = { from, to: view.digest, difference: difference(pair.from.image, pair.to.image), packages }
   return <ImagePage {...shownWith} compared={compared} />
 }
 

@@ -97,7 +97,7 @@ describe('the packages of an image', () => {
   })
 
   it('of zstd are read where Node.js can, which is said where it cannot', async () => {
-    const zlib: { zstdCompressSync?: (bytes: Uint8Array) => Buffer } = await import('node:zlib')
+    const zlib = (await import('node:zlib')) as { zstdCompressSync?: (bytes: Uint8Array) => Buffer }
     const { packages, put } = start()
     const plain = makeBytes(makeTar([status('a')])).read()
     const layer = put(zlib.zstdCompressSync?.(plain) ?? plain, `${oci}+zstd`)

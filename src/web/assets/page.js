@@ -59,3 +59,6 @@ function bytes(count) {
 }
 
 for (const list of document.querySelectorAll('[data-live]')) follow(list)
+
+// Something is being read, and will be here soon.
+if (document.querySelector('[data-again]')) setTimeout(() => location.reload(), 2000)
