@@ -47,6 +47,7 @@ export function readApk(text) {
 function paragraphs(text, field) {
   /** @type {Map<string, string>[]} */
   const all = []
+  /** @type {Map<string, string>} */
   let fields = new Map()
   for (const line of text.split('\n')) {
     if (line.trim() === '') {

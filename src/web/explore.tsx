@@ -91,9 +91,10 @@ async function repository(call: WebCall, admin: Admin, name: RepositoryName): Pr
 
 async function image(
   call: WebCall,
-  { images, repositories, comparePackages }: Admin,
+  admin: Admin,
   { name, reference }: { name: RepositoryName; reference: Reference },
 ): Promise<Rendered> {
+  const { images, repositories } = admin
   const platform = call.text('platform')
   const view = await images.get(call.visitor, name, reference, platform)
   const may = await repositories.rights(call.visitor, name)
@@ -102,7 +103,7 @@ async function image(
   if (other === '') return <ImagePage {...shownWith} compared={undefined} />
   const from = parseDigest(other)
   const pair = await images.pair(call.visitor, name, [from, view.digest], platform)
-  const packages = await comparePackages(call.visitor, [pair.from, pair.to])
+  const packages = await admin.comparePackages(call.visitor, [pair.from, pair.to])
   const compared = { from, to: view.digest, difference: difference(pair.from.image, pair.to.image), packages }
   return <ImagePage {...shownWith} compared={compared} />
 }

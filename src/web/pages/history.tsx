@@ -87,7 +87,7 @@ function WayBack({ frame, isHosted, present, moment: { digest, here } }: RowProp
   if (digest === undefined || digest === present || (isHosted && !here)) return null
   const [action, label] = isHosted ? ['rollback', 'Roll back'] : ['pin-to', 'Pin to this']
   const title = `${isHosted ? 'Roll back to' : 'Pin to'} ${shortDigest(digest)}`
-  return <Action frame={frame} action={action!} label={label!} title={title} values={{ digest }} />
+  return <Action frame={frame} action={action} label={label} title={title} values={{ digest }} />
 }
 
 /** What the page of a tag has of its history. */
