@@ -150,7 +150,7 @@ export class Attached {
       if (document.kind === 'statement') return { ...view, kind: 'statement', format: document.type }
       return { ...view, kind: 'SBOM', format: document.format, packages: document.packages.length }
     } catch (error) {
-      if (!(error instanceof NotRead)) throw error
+      if (!(error instanceof NotRead || error instanceof RegistryError)) throw error
       return { ...empty, kind: 'unread', why: error.message }
     }
   }

@@ -32,7 +32,7 @@ async function answer(work) {
   try {
     tell(await work())
   } catch (error) {
-    tell({ report: 'failed', why: error instanceof Unreadable ? error.message : 'it is not of the form it should be' })
+    tell({ report: 'failed', why: error instanceof Unreadable ? error.message : 'it is packed or written wrongly' })
   }
   next = undefined
 }

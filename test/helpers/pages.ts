@@ -205,6 +205,9 @@ export async function startOldScene(): Promise<Scene> {
   await fetchRaw(`${scene.berth.url}/v2/ghcr.io/org/tool/manifests/1`)
   await addAccounts(scene.berth)
   await scene.pull('library/node', '20')
+  // Pulls are written in batches: every page is of after the last one.
+  const tags = async () => (await fetchRaw(`${scene.berth.url}/api/v1/tags?name=library/node&q=20`)).text()
+  await vi.waitUntil(async () => (await tags()).includes('"pulls":3'), 20_000)
   return scene
 }
 
