@@ -97,6 +97,10 @@ export class Images {
     const isSingle = content.manifests.length === 0
     const digest = isSingle ? manifest.digest : chosen?.digest
     const { image, problem } = await this.#shown(name, digest, asker)
+    const [referrers, signed] = await Promise.all([
+      attached.of(name, { digest: manifest.digest, content, image: digest }, asker),
+      withinPatience(signatures(name, manifest.digest, asker), patience, () => undefined),
+    ])
     return {
       name,
       reference,
@@ -108,8 +112,8 @@ export class Images {
       platforms: children.map((child) => ({ platform: platformOf(child), digest: child.digest })),
       image,
       problem,
-      referrers: await attached.of(name, { digest: manifest.digest, content, image: digest }, asker),
-      signatures: await withinPatience(signatures(name, manifest.digest, asker), patience, () => undefined),
+      referrers,
+      signatures: signed,
       history: isTag(reference) ? await history.get(visitor, name, reference) : [],
       ...(await this.#tag(name, reference)),
     }

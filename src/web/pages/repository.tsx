@@ -164,7 +164,11 @@ function TagRow({ frame, name, tag, mayDelete }: TagRowProps) {
         <Platforms platforms={tag.platforms} />
       </td>
       <td class="number">
-        {tag.size === undefined ? <span class="faint">–</span> : <span title={tag.sizeOf && visible(tag.sizeOf)}>{bytes(tag.size)}</span>}
+        {tag.size === undefined ? (
+          <span class="faint">–</span>
+        ) : (
+          <span title={tag.sizeOf && visible(tag.sizeOf)}>{bytes(tag.size)}</span>
+        )}
       </td>
       <td>
         <Ago time={tag.updatedAt} now={now} />
