@@ -30,6 +30,7 @@ export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: Ht
     metadata,
     access,
     hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
+    hostsOf: (upstream) => config.upstreams.find(({ name }) => name === upstream)?.virtualHosts ?? [],
     freshUntil: freshness(config),
     workings: workingsOf(parts),
     accountsFrom: await accountsOf(parts),

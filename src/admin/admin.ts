@@ -7,6 +7,7 @@ import type { Metadata } from '../metadata/metadata.ts'
 import { AccountsAdmin } from './accounts.ts'
 import { auditPage, type AuditPage, type AuditQuery } from './audit.ts'
 import { CacheAdmin } from './cache.ts'
+import { Descriptions } from './descriptions.ts'
 import type { ReportAdminEvent } from './events.ts'
 import { ImageActions } from './image-actions.ts'
 import { Images } from './images.ts'
@@ -19,9 +20,12 @@ export type { AuditPage } from './audit.ts'
 export { adminApi } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
+export { longestShort, oneLine, type Description } from './descriptions.ts'
 export type { AdminEvent } from './events.ts'
 export type { ImageConfig } from './image-config.ts'
 export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
+export { largestReadme } from './self-description.ts'
+export type { ImageKind } from './summaries.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
 export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
@@ -34,6 +38,8 @@ export interface AdminOptions {
   access: Access
   /** Whether an upstream is asked with a login, so that it may show us what it shows nobody else. */
   hasLogin: (upstream: string) => boolean
+  /** Hosts under which clients see one upstream alone (virtualHosts). */
+  hostsOf: (upstream: string) => readonly string[]
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
   freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
   workings: Workings
@@ -46,6 +52,7 @@ export interface AdminOptions {
 export interface Admin {
   readonly guard: Guard
   readonly repositories: Repositories
+  readonly descriptions: Descriptions
   readonly images: Images
   readonly actions: ImageActions
   readonly cache: CacheAdmin
@@ -61,6 +68,7 @@ export function createAdmin(options: AdminOptions): Admin {
     metadata,
     access,
     hasLogin,
+    hostsOf,
     freshUntil,
     workings,
     accountsFrom,
@@ -73,9 +81,11 @@ export function createAdmin(options: AdminOptions): Admin {
     territory: { isHosted: (name) => registry.isHosted(name), hasLogin },
     report,
   })
+  const descriptions = new Descriptions({ registry, metadata, guard, now })
   return {
     guard,
-    repositories: new Repositories({ metadata, guard, freshUntil, now }),
+    repositories: new Repositories({ metadata, guard, descriptions, hostsOf, freshUntil, now }),
+    descriptions,
     images: new Images({ registry, metadata, guard }),
     actions: new ImageActions({ registry, metadata, guard, workings }),
     audit: (visitor, query) => auditPage({ guard, metadata }, visitor, query),

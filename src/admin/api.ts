@@ -4,6 +4,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Admin } from './admin.ts'
 import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
+import { descriptionRoutes } from './description-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
 import { Routes, type OpenApiDocument } from './routes.ts'
@@ -18,6 +19,7 @@ const prefix = '/api/v1'
 export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Bindings: HttpBindings }> {
   const routes = new Routes(prefix, (c) => visitorOf(c, doorway))
   imageRoutes(routes, admin)
+  descriptionRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)
   const description =

@@ -1,6 +1,7 @@
 import type { RepositoryName } from '../oci/reference.ts'
 
-export type AdminAction = 'delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect'
+export type AdminAction =
+  'delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect' | 'description changed'
 
 /** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
 export interface AdminEvent {
@@ -10,7 +11,7 @@ export interface AdminEvent {
   readonly user: string | undefined
   readonly address: string | undefined
   readonly name: RepositoryName | undefined
-  /** A tag, a digest, a pattern, or how much. */
+  /** A tag, a digest, a pattern, how much, or which part. */
   readonly detail: string
 }
 

@@ -31,6 +31,18 @@ export interface Layer {
   readonly created: string | undefined
 }
 
+/** A config larger than this is not read, in bytes: real ones are of some KiB. */
+export const largestConfig = 4 * 1024 * 1024
+
+/** Whether a manifest's config is one that can be read here: artifacts have others. */
+export function isConfigOfImage({ mediaType, size }: Descriptor): boolean {
+  return isTypeOfImageConfig(mediaType) && size <= largestConfig
+}
+
+export function isTypeOfImageConfig(mediaType: string): boolean {
+  return /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(mediaType)
+}
+
 /** Undefined for a config that is none of an image: artifacts have others. */
 export function readConfig(bytes: Uint8Array): ImageConfig | undefined {
   const json = parse(bytes)

@@ -3,11 +3,19 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { readManifest, type ManifestContent } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, Blob, RegistryReader, TagMoment } from '../oci/registry.ts'
+import type { Asker, RegistryReader, TagMoment } from '../oci/registry.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
-import { layersWithHistory, readConfig, type ImageConfig, type Layer } from './image-config.ts'
+import {
+  isConfigOfImage,
+  largestConfig,
+  layersWithHistory,
+  readConfig,
+  type ImageConfig,
+  type Layer,
+} from './image-config.ts'
+import { readBlob } from './read-blob.ts'
 import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
-import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
+import { hasPlatform, kindOf, platformOf, sizeOf, usualOf, type ImageKind } from './summaries.ts'
 import type { Guard, Visitor } from './visitor.ts'
 
 /** One image: what a manifest and its config say. */
@@ -43,6 +51,7 @@ export interface ImageView {
   readonly reference: Reference
   readonly digest: Digest
   readonly mediaType: string
+  readonly kind: ImageKind
   readonly isHosted: boolean
   /** Why what is shown may be out of date, in words. */
   readonly stale: string | undefined
@@ -63,9 +72,6 @@ export interface ImagesOptions {
   metadata: Metadata
   guard: Guard
 }
-
-/** A config larger than this is not read, in bytes: real ones are of some KiB. */
-const largestConfig = 4 * 1024 * 1024
 
 /** Images behind tags and digests. What is not here is fetched, at the visitor's cost, as if a client had asked for it. */
 export class Images {
@@ -92,6 +98,7 @@ export class Images {
       reference,
       digest: manifest.digest,
       mediaType: manifest.mediaType,
+      kind: kindOf(content),
       isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
       tag: isTag(reference) ? await metadata.browsing.findTag(name, reference) : undefined,
@@ -146,10 +153,9 @@ export class Images {
   }
 
   async #config(name: RepositoryName, config: Descriptor | undefined, asker: Asker): Promise<ImageConfig | undefined> {
-    const isOfImage =
-      config && /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(config.mediaType)
-    if (!isOfImage || config.size > largestConfig) return undefined
-    return readConfig(await readWhole(await this.#options.registry.getBlob(name, config.digest, undefined, asker)))
+    if (!config || !isConfigOfImage(config)) return undefined
+    const blob = await this.#options.registry.getBlob(name, config.digest, undefined, asker)
+    return readConfig(await readBlob(blob, largestConfig))
   }
 
   async #referrers(
@@ -178,24 +184,4 @@ export class Images {
     }
     return found
   }
-}
-
-async function readWhole(blob: Blob): Promise<Uint8Array> {
-  if (blob.whole) {
-    blob.close()
-    return blob.whole
-  }
-  const parts: Buffer[] = []
-  try {
-    for (let total = 0; total <= largestConfig;) {
-      const buffer = Buffer.alloc(64 * 1024)
-      const got = await blob.read(buffer)
-      if (got === 0) break
-      total += got
-      parts.push(buffer.subarray(0, got))
-    }
-  } finally {
-    blob.close()
-  }
-  return Buffer.concat(parts)
 }

@@ -1,4 +1,5 @@
-import { Hono } from 'hono'
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
@@ -8,13 +9,19 @@ import type { Visitor } from './visitor.ts'
 
 /** One call of the admin API: what it takes and gives is checked by the compiler, and told in the API's description. */
 export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
-  /** `get` reads, `delete` removes: both take a query. `post` does all else and takes JSON, which no page elsewhere can make a browser send. */
-  readonly method: 'get' | 'post' | 'delete'
+  /**
+   * `get` reads, `delete` removes: both take a query. `put` replaces and `post` does all else: both take JSON, which no page
+   * elsewhere can make a browser send.
+   */
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   readonly path: string
   readonly summary: string
   readonly input: I
   readonly answer: O
 }
+
+/** Room for a README in which JSON needs six bytes for each, in bytes. */
+const largestBody = 512 * 1024
 
 export type OpenApiDocument = ReturnType<Routes['document']>
 
@@ -30,6 +37,8 @@ export class Routes {
   constructor(prefix: string, visitorOf: (c: AdminContext) => Promise<Visitor>) {
     this.#prefix = prefix
     this.#visitorOf = visitorOf
+    // Anybody may send a body, before it is asked who they are.
+    this.app.use(`${prefix}/*`, bodyLimit({ maxSize: largestBody, onError: (c) => problemOf(c, tooLarge()) }))
   }
 
   add<I extends z.ZodObject, O extends z.ZodType>(route: Route<I, O>, handle: Handler<I, O>): void {
@@ -41,8 +50,7 @@ export class Routes {
         return c.json(await handle(visitor, await read(c, route)))
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error
-        const { code, message, status, headers } = error
-        return c.json({ errors: [{ code, message }] }, status as ContentfulStatusCode, headers)
+        return problemOf(c, error)
       }
     })
   }
@@ -59,9 +67,17 @@ export class Routes {
   }
 }
 
+function problemOf(c: Context, { code, message, status, headers }: RegistryError): Response {
+  return c.json({ errors: [{ code, message }] }, status as ContentfulStatusCode, headers)
+}
+
+function tooLarge(): RegistryError {
+  return new RegistryError('SIZE_INVALID', `the body must have at most ${largestBody} bytes`)
+}
+
 /** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the route's form. */
 async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: Route<I>): Promise<z.output<I>> {
-  const given: unknown = method === 'post' ? await readJson(c) : c.req.query()
+  const given: unknown = takesJson(method) ? await readJson(c) : c.req.query()
   const read = input.safeParse(given)
   if (read.success) return read.data
   const [issue] = read.error.issues
@@ -69,6 +85,8 @@ async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: R
     status: 400,
   })
 }
+
+const takesJson = (method: Route['method']): boolean => method === 'post' || method === 'put'
 
 async function readJson(c: AdminContext): Promise<unknown> {
   if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? '')) {
@@ -93,7 +111,7 @@ function describe({ method, summary, input, answer }: Route, schemas: Record<str
   })
   return {
     summary,
-    ...(method === 'post'
+    ...(takesJson(method)
       ? { requestBody: { required: true, content: json(input, 'input') } }
       : { parameters: parametersOf(input, schemas) }),
     responses: {

@@ -23,22 +23,17 @@ export const repository = z
     pulls: z.number(),
     pulledAt: optional(time),
     updatedAt: optional(time),
+    description: optional(z.string()).meta({ description: 'in one line' }),
   })
   .meta({ id: 'Repository' })
 
-export const repositoryDetails = repository
-  .extend({
-    visibility: z.enum(['public', 'private']),
-    description: optional(z.string()),
-    storedBytes: z.number(),
-    may: z.object({ push: z.boolean(), delete: z.boolean(), settle: z.boolean(), administer: z.boolean() }),
-  })
-  .meta({ id: 'RepositoryDetails' })
+const kind = z.enum(['image', 'chart', 'artifact'])
 
 export const tag = z
   .object({
     tag: z.string(),
     digest,
+    kind,
     updatedAt: optional(time),
     checkedAt: optional(time),
     movedTo: optional(digest).meta({ description: 'what the upstream says instead, where that is held back' }),
@@ -50,6 +45,33 @@ export const tag = z
     fresh: optional(z.boolean()).meta({ description: 'whether a cached tag is served without asking' }),
   })
   .meta({ id: 'Tag' })
+
+const source = optional(z.enum(['here', 'image']))
+
+export const description = z
+  .object({
+    short: z.string(),
+    shortFrom: source,
+    readme: z.string().meta({ description: 'Markdown' }),
+    readmeFrom: source.meta({ description: 'whether it was written here, or the image says it of itself' }),
+    leftOut: optional(z.number()).meta({ description: 'bytes of an image’s README that is too large' }),
+    tag: optional(z.string()).meta({ description: 'the tag whose image stands for the repository' }),
+    writtenBy: optional(z.string()),
+    writtenAt: optional(time),
+    version: z.string(),
+  })
+  .meta({ id: 'Description' })
+
+export const repositoryDetails = repository
+  .extend({
+    visibility: z.enum(['public', 'private']),
+    about: description,
+    main: optional(tag).meta({ description: 'the tag that stands for it: latest, else the one that was pushed last' }),
+    hosts: z.array(z.string()).readonly().meta({ description: 'hosts under which clients see its upstream alone' }),
+    storedBytes: z.number(),
+    may: z.object({ push: z.boolean(), delete: z.boolean(), settle: z.boolean(), administer: z.boolean() }),
+  })
+  .meta({ id: 'RepositoryDetails' })
 
 const strings = z.array(z.string()).readonly()
 const texts = z.record(z.string(), z.string()).readonly()
@@ -98,6 +120,7 @@ export const imageView = z
     reference,
     digest,
     mediaType: z.string(),
+    kind,
     isHosted: z.boolean(),
     stale: optional(z.string()).meta({ description: 'why this may be out of date' }),
     annotations: texts,

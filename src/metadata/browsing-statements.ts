@@ -9,6 +9,7 @@ export interface RepositoryRow {
   pulled_at: number | null
   tags: number
   updated_at: number | null
+  description: string | null
 }
 
 export interface TagRow {
@@ -36,8 +37,13 @@ const one = `
   SELECT registry || '/' || name, registry, id FROM repositories r
     WHERE registry = @registry AND name = @rest AND EXISTS (SELECT 1 FROM repository_manifests WHERE repository = r.id)`
 
+/** What somebody wrote in one line, else what the image says; null where neither says anything. */
+const described = (repository: string) => `
+  coalesce((SELECT nullif(short, '') FROM descriptions d WHERE d.name = ${repository}.name),
+    (SELECT nullif(line, '') FROM image_lines l WHERE l.name = ${repository}.name))`
+
 const counted = (from: string) => `
-  SELECT r.*, p.pulls, p.pulled_at,
+  SELECT r.*, p.pulls, p.pulled_at, ${described('r')} AS description,
     CASE WHEN registry IS NULL THEN (SELECT count(*) FROM hosted_tags WHERE repository = r.id)
          ELSE (SELECT count(*) FROM tags WHERE repository = r.id) END AS tags,
     CASE WHEN registry IS NULL THEN (SELECT max(pushed_at) FROM hosted_tags WHERE repository = r.id)
@@ -71,6 +77,20 @@ const cachedTags = `
   FROM tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
   WHERE t.repository = @id`
 
+/** What is named after content, such as the signatures of older tools, stands for nothing but that. */
+const ofPeople = `tag NOT GLOB 'sha256-*'`
+
+const mainHostedTag = `
+  SELECT tag FROM hosted_tags WHERE repository = @id AND tag = 'latest' UNION ALL
+  SELECT tag FROM (SELECT tag FROM hosted_tags WHERE repository = @id AND ${ofPeople} ORDER BY pushed_at DESC, tag DESC LIMIT 1)
+  LIMIT 1`
+
+const mainCachedTag = `
+  SELECT tag FROM tags WHERE repository = @id AND tag = 'latest' UNION ALL
+  SELECT tag FROM (SELECT tag FROM tag_history JOIN tags USING (repository, tag)
+    WHERE repository = @id AND ${ofPeople} ORDER BY seen_at DESC, tag DESC LIMIT 1)
+  LIMIT 1`
+
 const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
 
 export type BrowsingStatements = ReturnType<typeof browsingStatements>
@@ -83,9 +103,11 @@ export function browsingStatements(database: Database) {
   type Named = { name: string; registry: string; rest: string }
   const repositories = (order: string) =>
     prepare<[Page], RepositoryRow>(
-      `WITH found AS (SELECT * FROM (${every}) e
-         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0))
-       ${counted('SELECT * FROM found')} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+      `WITH found AS (SELECT e.*,
+           EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0) AS by_description FROM (${every}) e
+         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0
+           AND instr(lower(coalesce(${described('e')}, '')), w.value) = 0))
+       ${counted('SELECT * FROM found')} ORDER BY by_description, ${order} LIMIT @limit OFFSET @offset`,
     )
   const tags = (from: string, order: string) =>
     prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
@@ -112,6 +134,8 @@ export function browsingStatements(database: Database) {
       `SELECT count(*) AS count FROM tags t WHERE repository = @id ${searched}`,
     ),
     hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
+    mainHostedTag: prepare<[{ id: number }], { tag: string }>(mainHostedTag),
+    mainCachedTag: prepare<[{ id: number }], { tag: string }>(mainCachedTag),
     cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags} AND t.tag = @tag`),
 
     hostedManifest: prepare<[number, string], { bytes: Buffer }>(

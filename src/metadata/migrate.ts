@@ -9,6 +9,7 @@ import audit from './migrations/0007-audit.ts'
 import figures from './migrations/0008-figures.ts'
 import usage from './migrations/0009-usage.ts'
 import spending from './migrations/0010-spending.ts'
+import descriptions from './migrations/0014-descriptions.ts'
 
 /** In order; what has been released is never changed, only followed by another. */
 // prettier-ignore
@@ -23,6 +24,7 @@ const migrations = [
   figures,
   usage,
   spending,
+  descriptions,
 ]
 
 /** Brings a database to this version, each step in a transaction. Throws when a newer Berth has written it. */

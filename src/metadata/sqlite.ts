@@ -19,6 +19,7 @@ import { migrate } from './migrate.ts'
 import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
+import { SqliteDescriptions } from './sqlite-descriptions.ts'
 import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqlitePins } from './sqlite-pins.ts'
@@ -81,6 +82,7 @@ class SqliteMetadata implements Metadata {
   readonly access: SqliteAccess
   readonly audit: SqliteAudit
   readonly browsing: SqliteBrowsing
+  readonly descriptions: SqliteDescriptions
   readonly figures: SqliteFigures
   readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
@@ -95,6 +97,7 @@ class SqliteMetadata implements Metadata {
     this.hosted = new SqliteHosted(database, this.#writes)
     this.access = new SqliteAccess(database, this.#writes)
     this.audit = new SqliteAudit(database)
+    this.descriptions = new SqliteDescriptions(database, this.#writes)
     const writing = (work: () => unknown) => this.#write(work)
     this.browsing = new SqliteBrowsing(database, writing)
     this.figures = new SqliteFigures(database, writing)

@@ -16,6 +16,7 @@ const texts: Record<string, (amount: number) => string> = {
   removed: () => 'Removed.',
   public: () => 'Public: everybody may pull it.',
   private: () => 'Private: it is for those who may see it.',
+  described: () => 'Saved.',
   collected: (amount) => (amount === 0 ? 'There was nothing to collect.' : `Collected ${amount} things.`),
 }
 

@@ -2,7 +2,8 @@ import { difference, type Admin, type AdminContext } from '../admin/admin.ts'
 import { parseDigest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { isTag, parseReference, parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
-import type { WebCall } from './call.ts'
+import type { WebCall, WebParts } from './call.ts'
+import { describe, describeForm, preview } from './describe.tsx'
 import { doneText } from './done.ts'
 import { imagePath, parseTarget, query, repositoryPath } from './links.ts'
 import { HomePage } from './pages/home.tsx'
@@ -46,14 +47,20 @@ function targetOf(path: string, admin: Admin): Target {
 const pathOf = ({ name, reference }: Target) =>
   reference === undefined ? repositoryPath(name) : imagePath(name, reference)
 
-export async function show(c: AdminContext, call: WebCall, admin: Admin): Promise<Rendered | Response> {
+export async function show(c: AdminContext, call: WebCall, parts: WebParts): Promise<Rendered | Response> {
+  const { admin } = parts
   const target = targetOf(c.req.path, admin)
   const { name, reference, isExact } = target
   if (!isExact) return c.redirect(pathOf(target))
-  return reference === undefined ? repository(call, admin, name) : image(call, admin, { name, reference })
+  if (reference !== undefined) return image(call, admin, { name, reference })
+  return call.text('edit') === 'description' ? describeForm(call, admin, name) : repository(call, parts, name)
 }
 
-async function repository(call: WebCall, { repositories }: Admin, name: RepositoryName): Promise<Rendered> {
+/** What asks for tags is not answered with a README first. */
+const tagFields = ['q', 'order', 'direction', 'page', 'view']
+
+async function repository(call: WebCall, { admin, readmes }: WebParts, name: RepositoryName): Promise<Rendered> {
+  const { repositories } = admin
   const search = {
     text: call.text('q'),
     order: call.choice('order', ['updated', 'name', 'pulled', 'pulls']),
@@ -62,8 +69,11 @@ async function repository(call: WebCall, { repositories }: Admin, name: Reposito
   }
   const found = await repositories.get(call.visitor, name)
   const tags = await repositories.tags(call.visitor, name, search)
-  const done = doneText(call)
-  return <RepositoryPage frame={call.frame} repository={found} tags={tags} search={search} done={done} />
+  const text = found.about.readme
+  const isOverview = tagFields.every((field) => call.text(field) === '')
+  const readme = text === '' ? undefined : { text, html: isOverview ? await readmes.html(text) : undefined }
+  const shown = { repository: found, tags, search, readme, isOverview }
+  return <RepositoryPage frame={call.frame} {...shown} done={doneText(call)} />
 }
 
 async function image(
@@ -87,18 +97,14 @@ async function image(
 export async function act(
   c: AdminContext,
   call: WebCall,
-  admin: Admin,
+  parts: WebParts,
   form: ReadonlyMap<string, string>,
 ): Promise<Response> {
+  const { admin } = parts
   const { name, reference } = targetOf(c.req.path, admin)
   const { visitor } = call
   const to = (path: string, done: string, amount?: number) => c.redirect(path + query({ done, amount }), 303)
-  if (reference === undefined) {
-    const visibility = form.get('action')
-    if (visibility !== 'public' && visibility !== 'private') throw unknownAction()
-    await admin.accounts.setPublic(visitor, name, visibility === 'public')
-    return to(repositoryPath(name), visibility)
-  }
+  if (reference === undefined) return actOnRepository(c, call, parts, { name, form })
   const here = imagePath(name, reference)
   switch (form.get('action')) {
     case 'delete':
@@ -123,6 +129,27 @@ export async function act(
     case 'pin':
       await admin.cache.pin(visitor, `${name}:${reference}`)
       return to(here, 'pinned')
+    default:
+      throw unknownAction()
+  }
+}
+
+async function actOnRepository(
+  c: AdminContext,
+  call: WebCall,
+  parts: WebParts,
+  sent: { name: RepositoryName; form: ReadonlyMap<string, string> },
+): Promise<Response> {
+  const action = sent.form.get('action')
+  switch (action) {
+    case 'public':
+    case 'private':
+      await parts.admin.accounts.setPublic(call.visitor, sent.name, action === 'public')
+      return c.redirect(repositoryPath(sent.name) + query({ done: action }), 303)
+    case 'preview':
+      return preview(c, call, parts, sent)
+    case 'describe':
+      return describe(c, call, parts.admin, sent)
     default:
       throw unknownAction()
   }

@@ -1,4 +1,4 @@
-import type { ImageView, RepositoryView, Rights } from '../../admin/admin.ts'
+import type { ImageView, Rights } from '../../admin/admin.ts'
 import { isTag } from '../../oci/reference.ts'
 import type { Frame } from '../layout.tsx'
 import { Action } from '../parts.tsx'
@@ -59,15 +59,5 @@ function Retag({ frame }: { frame: Frame }) {
       />
       <button type="submit">Tag</button>
     </form>
-  )
-}
-
-/** Turns a hosted repository's visibility round. */
-export function VisibilityAction({ frame, visibility }: { frame: Frame; visibility: RepositoryView['visibility'] }) {
-  const other = visibility === 'public' ? 'private' : 'public'
-  return (
-    <div class="actions">
-      <Action frame={frame} action={other} label={`Make it ${other}`} />
-    </div>
   )
 }

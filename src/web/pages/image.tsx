@@ -4,6 +4,7 @@ import { bytes, date, shortDigest, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
 import { Ago, Chip, Copyable, Figure, Notice, ShortDigest } from '../parts.tsx'
+import { pullCommand } from '../pull-command.ts'
 import { Actions } from './actions.tsx'
 import { ConfigTable, Pairs } from './config.tsx'
 import { DifferenceSection, type Compared } from './difference.tsx'
@@ -42,7 +43,7 @@ export function ImagePage({ frame, view, may, compared, done }: ImageProps) {
         </Notice>
       )}
       <div class="about">
-        <Copyable text={`docker pull ${frame.host}/${name}${separator}${reference}`} label="pull command" />
+        <Copyable text={pullCommand(frame, { name, reference, kind: view.kind })} label="pull command" />
         <Facts view={view} now={frame.now} />
       </div>
       <Actions frame={frame} view={view} may={may} />
