@@ -93,6 +93,17 @@ const mainCachedTag = `
 
 const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
 
+const hostedPage = (by: string, _order: TagSearch['order']) =>
+  `${hostedTags} ${searched} ORDER BY ${by} LIMIT @limit OFFSET @offset`
+
+/** What is not sorted by is looked up for the tags of the page alone: thousands of others would wait for it. */
+const cachedPage = (by: string, order: TagSearch['order']) => `
+  SELECT tag, digest, ${newestOf('seen_at')} AS updated_at, checked_at, ${newestOf('digest')} AS newest, pulls, pulled_at
+  FROM (SELECT t.*, ${order === 'updated' ? newestOf('seen_at') : 'NULL'} AS updated_at, p.pulls, p.pulled_at
+    FROM tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
+    WHERE t.repository = @id ${searched} ORDER BY ${by} LIMIT @limit OFFSET @offset) t
+  ORDER BY ${by}`
+
 export type BrowsingStatements = ReturnType<typeof browsingStatements>
 
 /** Every statement of Browsing; those that sort are prepared once for each order. */
@@ -109,13 +120,10 @@ export function browsingStatements(database: Database) {
            AND instr(lower(coalesce(${described('e')}, '')), w.value) = 0))
        ${counted('SELECT * FROM found')} ORDER BY by_description, ${order} LIMIT @limit OFFSET @offset`,
     )
-  const tags = (from: string, order: string) =>
-    prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
-      `${from} ${searched} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
-    )
-  const sorted = (from: string) => (order: TagSearch['order'], descending: boolean) => {
+  const sorted = (page: typeof hostedPage) => (order: TagSearch['order'], descending: boolean) => {
     const direction = descending ? 'DESC' : 'ASC'
-    return tags(from, `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : ', t.tag'}`)
+    const by = `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : `, t.tag ${direction}`}`
+    return prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(page(by, order))
   }
   return {
     repositories: {
@@ -125,8 +133,8 @@ export function browsingStatements(database: Database) {
     },
     repository: prepare<[Named], RepositoryRow>(counted(one)),
     place: prepare<[Named], { id: number; registry: string | null }>(one),
-    hostedTags: sorted(hostedTags),
-    cachedTags: sorted(cachedTags),
+    hostedTags: sorted(hostedPage),
+    cachedTags: sorted(cachedPage),
     countHostedTags: prepare<[{ id: number; text: string }], { count: number }>(
       `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id ${searched}`,
     ),

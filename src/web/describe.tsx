@@ -47,7 +47,7 @@ export async function describe(
   } catch (error) {
     if (!(error instanceof RegistryError) || (error.status !== 409 && error.status !== 413)) throw error
     const about = await admin.descriptions.get(call.visitor, name)
-    const refused = error.status === 409 ? conflict(about, fields) : { fields, problem: `${error.message}.` }
+    const refused = error.status === 409 ? conflict(about, fields) : { fields, problem: error.message }
     return html(c, <DescribePage frame={call.frame} name={name} tag={about.tag} {...refused} />, error.status)
   }
 }

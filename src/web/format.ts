@@ -70,6 +70,13 @@ export function visible(text: string, most = longest): string {
   return cut.replace(unseen, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
 }
 
+/** A message of the API as a sentence on a page. What begins with a name stays as it is written. */
+export function sentence(message: string): string {
+  const text = visible(message)
+  const begun = /^[a-z]+ (?!may not )/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
+}
+
 /** A text that a visitor typed, without what nobody types. */
 export function typed(text: string): string {
   return text.replace(unseen, '').trim()

@@ -1,6 +1,6 @@
 import { longestShort, type Description } from '../../admin/admin.ts'
 import type { RepositoryName } from '../../oci/reference.ts'
-import { visible } from '../format.ts'
+import { sentence, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { repositoryPath } from '../links.ts'
 import { Notice } from '../parts.tsx'
@@ -32,7 +32,7 @@ export function DescribePage({ frame, name, fields, tag, preview, problem, meanw
         What is written here stays whatever is pushed. A field that is left empty shows what the image
         {tag !== undefined && ` tagged ${tag}`} says of itself.
       </p>
-      {problem !== undefined && <Notice tone="bad">{visible(problem)}</Notice>}
+      {problem !== undefined && <Notice tone="bad">{sentence(problem)}</Notice>}
       <form method="post" action={repositoryPath(name)} enctype="multipart/form-data" class="stacked describe">
         <input type="hidden" name="token" value={frame.formToken} />
         <input type="hidden" name="version" value={fields.version} />
@@ -75,7 +75,7 @@ function Meanwhile({ about: { short, readme } }: { about: Description }) {
   return (
     <Section id="meanwhile" title="What is there now">
       {short !== '' && <p>{visible(short)}</p>}
-      <pre class="plain" tabindex={0}>
+      <pre class="source" tabindex={0}>
         {visible(readme, Infinity)}
       </pre>
     </Section>

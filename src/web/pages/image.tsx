@@ -3,7 +3,7 @@ import { isTag } from '../../oci/reference.ts'
 import { bytes, date, shortDigest, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
-import { Ago, Chip, Copyable, Figure, Notice, ShortDigest } from '../parts.tsx'
+import { Ago, Chip, Copyable, Figure, Notice, ShortDigest, Table } from '../parts.tsx'
 import { pullCommand } from '../pull-command.ts'
 import { Actions } from './actions.tsx'
 import { ConfigTable, Pairs } from './config.tsx'
@@ -133,30 +133,18 @@ function Referrers({ view: { name, referrers } }: { view: ImageView }) {
       {referrers.length === 0 ? (
         <p class="faint">Nothing refers to this image.</p>
       ) : (
-        <table>
-          <thead>
+        <Table columns={[['What'], ['Digest'], ['Type'], ['Size', 'number']]}>
+          {referrers.map(({ kind, digest, type, size }) => (
             <tr>
-              <th scope="col">What</th>
-              <th scope="col">Digest</th>
-              <th scope="col">Type</th>
-              <th scope="col" class="number">
-                Size
-              </th>
+              <th scope="row">{kind}</th>
+              <td>
+                <ShortDigest digest={digest} href={imagePath(name, digest)} />
+              </td>
+              <td class="break">{visible(type)}</td>
+              <td class="number">{size === undefined ? '–' : bytes(size)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {referrers.map(({ kind, digest, type, size }) => (
-              <tr>
-                <th scope="row">{kind}</th>
-                <td>
-                  <ShortDigest digest={digest} href={imagePath(name, digest)} />
-                </td>
-                <td class="break">{visible(type)}</td>
-                <td class="number">{size === undefined ? '–' : bytes(size)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </Section>
   )
@@ -166,40 +154,28 @@ function History({ view: { name, reference, history, digest }, now }: { view: Im
   if (history.length === 0) return null
   return (
     <Section id="history" title="History of this tag">
-      <table>
-        <thead>
+      <Table columns={[['Since'], ['Age', 'extra'], ['Digest'], ['Compare']]}>
+        {history.map((moment) => (
           <tr>
-            <th scope="col">Since</th>
-            <th scope="col" class="extra">
-              Age
-            </th>
-            <th scope="col">Digest</th>
-            <th scope="col">Compare</th>
+            <th scope="row">{date(moment.seenAt)}</th>
+            <td class="extra">
+              <Ago time={moment.seenAt} now={now} />
+            </td>
+            <td>
+              <ShortDigest digest={moment.digest} href={imagePath(name, moment.digest)} />
+            </td>
+            <td>
+              {moment.digest === digest ? (
+                <span class="faint">this one</span>
+              ) : (
+                <a href={`${imagePath(name, reference)}${query({ compare: moment.digest })}#difference`}>
+                  what changed since
+                </a>
+              )}
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {history.map((moment) => (
-            <tr>
-              <th scope="row">{date(moment.seenAt)}</th>
-              <td class="extra">
-                <Ago time={moment.seenAt} now={now} />
-              </td>
-              <td>
-                <ShortDigest digest={moment.digest} href={imagePath(name, moment.digest)} />
-              </td>
-              <td>
-                {moment.digest === digest ? (
-                  <span class="faint">this one</span>
-                ) : (
-                  <a href={`${imagePath(name, reference)}${query({ compare: moment.digest })}#difference`}>
-                    what changed since
-                  </a>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Section>
   )
 }

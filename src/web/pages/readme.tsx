@@ -58,7 +58,7 @@ export function Markdown({ readme: { text, html } }: { readme: RenderedReadme })
   return (
     <>
       <Notice tone="info">This takes too long to be laid out, and is shown as it was written.</Notice>
-      <pre class="plain" tabindex={0}>
+      <pre class="source" tabindex={0}>
         {visible(text, Infinity)}
       </pre>
     </>

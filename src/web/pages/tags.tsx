@@ -1,4 +1,4 @@
-import type { RepositoryView, TagPage, TagQuery, TagView } from '../../admin/admin.ts'
+import { pageSize, type RepositoryView, type TagPage, type TagQuery, type TagView } from '../../admin/admin.ts'
 import type { RepositoryName } from '../../oci/reference.ts'
 import { bytes, count, counted, visible } from '../format.ts'
 import { Section } from '../layout.tsx'
@@ -51,7 +51,7 @@ export function Tags({ repository, tags, search, isBrief, now }: TagsProps) {
           <a href={at({})}>All {counted(tags.total, 'tag')}</a>
         </p>
       )}
-      {!isBrief && <Pager page={tags.page} more={tags.more} link={(page) => at({ page })} />}
+      {!isBrief && <Pager {...tags} of={Math.ceil(tags.total / pageSize)} link={(page) => at({ page })} />}
     </Section>
   )
 }
