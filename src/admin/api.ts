@@ -5,6 +5,7 @@ import type { Admin } from './admin.ts'
 import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
 import { imageRoutes } from './image-api.ts'
+import { apiPrefix } from './operation.ts'
 import { visitorOf, type Doorway } from './request.ts'
 import { Routes, type OpenApiDocument } from './routes.ts'
 
@@ -12,11 +13,9 @@ export interface AdminApiOptions extends Doorway {
   admin: Admin
 }
 
-const prefix = '/api/v1'
-
-/** Routes everything under `/api/v1`. */
+/** Routes every operation. */
 export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Bindings: HttpBindings }> {
-  const routes = new Routes(prefix, (c) => visitorOf(c, doorway))
+  const routes = new Routes((c) => visitorOf(c, doorway))
   imageRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)
@@ -25,7 +24,7 @@ export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Binding
   // Made when it is first asked for: a start need not wait for it, nor hold its 4 MiB.
   let document: OpenApiDocument | undefined
   const described = () => (document ??= routes.document({ title: 'Berth', version: '1', description }))
-  routes.app.get(`${prefix}/openapi.json`, (c) => c.json(described()))
-  routes.app.get(prefix, (c) => c.redirect(`${prefix}/openapi.json`))
+  routes.app.get(`${apiPrefix}/openapi.json`, (c) => c.json(described()))
+  routes.app.get(apiPrefix, (c) => c.redirect(`${apiPrefix}/openapi.json`))
   return routes.app
 }

@@ -3,42 +3,31 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import { RegistryError } from '../oci/errors.ts'
+import { apiPrefix, type Operation } from './operation.ts'
 import type { AdminContext } from './request.ts'
 import type { Visitor } from './visitor.ts'
-
-/** One call of the admin API: what it takes and gives is checked by the compiler, and told in the API's description. */
-export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
-  /** `get` reads, `delete` removes: both take a query. `post` does all else and takes JSON, which no page elsewhere can make a browser send. */
-  readonly method: 'get' | 'post' | 'delete'
-  readonly path: string
-  readonly summary: string
-  readonly input: I
-  readonly answer: O
-}
 
 export type OpenApiDocument = ReturnType<Routes['document']>
 
 type Handler<I extends z.ZodObject, O extends z.ZodType> = (visitor: Visitor, input: z.output<I>) => Promise<z.input<O>>
 
-/** Calls under one prefix, and the OpenAPI document of them. */
+/** The operations as routes, and the OpenAPI document of them. */
 export class Routes {
   readonly app = new Hono<{ Bindings: HttpBindings }>()
-  readonly #prefix: string
   readonly #visitorOf: (c: AdminContext) => Promise<Visitor>
-  readonly #all: Route[] = []
+  readonly #all: Operation[] = []
 
-  constructor(prefix: string, visitorOf: (c: AdminContext) => Promise<Visitor>) {
-    this.#prefix = prefix
+  constructor(visitorOf: (c: AdminContext) => Promise<Visitor>) {
     this.#visitorOf = visitorOf
   }
 
-  add<I extends z.ZodObject, O extends z.ZodType>(route: Route<I, O>, handle: Handler<I, O>): void {
-    this.#all.push(route)
-    this.app.on(route.method.toUpperCase(), this.#prefix + route.path, async (c) => {
+  add<I extends z.ZodObject, O extends z.ZodType>(operation: Operation<I, O>, handle: Handler<I, O>): void {
+    this.#all.push(operation)
+    this.app.on(operation.method.toUpperCase(), apiPrefix + operation.path, async (c) => {
       c.header('Cache-Control', 'private, no-store')
       try {
         const visitor = await this.#visitorOf(c)
-        return c.json(await handle(visitor, await read(c, route)))
+        return c.json(await handle(visitor, await read(c, operation)))
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error
         const { code, message, status, headers } = error
@@ -51,16 +40,16 @@ export class Routes {
   document(info: { title: string; version: string; description: string }) {
     const schemas: Record<string, unknown> = {}
     const paths: Record<string, Record<string, unknown>> = {}
-    for (const route of this.#all) {
-      const operations = (paths[this.#prefix + route.path] ??= {})
-      operations[route.method] = describe(route, schemas)
+    for (const operation of this.#all) {
+      const operations = (paths[apiPrefix + operation.path] ??= {})
+      operations[operation.method] = describe(operation, schemas)
     }
     return { openapi: '3.1.0', info, paths, components: { schemas } }
   }
 }
 
-/** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the route's form. */
-async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: Route<I>): Promise<z.output<I>> {
+/** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the operation's form. */
+async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: Operation<I>): Promise<z.output<I>> {
   const given: unknown = method === 'post' ? await readJson(c) : c.req.query()
   const read = input.safeParse(given)
   if (read.success) return read.data
@@ -87,7 +76,7 @@ const problem = z
   .object({ errors: z.array(z.object({ code: z.string(), message: z.string() })) })
   .meta({ id: 'Problem' })
 
-function describe({ method, summary, input, answer }: Route, schemas: Record<string, unknown>) {
+function describe({ method, summary, input, answer }: Operation, schemas: Record<string, unknown>) {
   const json = (schema: z.ZodType, io: 'input' | 'output') => ({
     'application/json': { schema: jsonSchema(schema, io, schemas) },
   })

@@ -5,6 +5,7 @@ import { z } from 'zod'
 const time = z.number().int()
 const optional = <T extends z.ZodType>(schema: T) => schema.optional()
 
+export const accountName = z.string().meta({ examples: ['alice'] })
 export const name = z.string().meta({ examples: ['docker.io/library/node'] })
 export const reference = z.string().meta({ description: 'a tag or a digest', examples: ['20'] })
 export const digest = z.string().meta({ examples: [`sha256:${'0'.repeat(64)}`] })
@@ -183,7 +184,7 @@ export const token = z
   })
   .meta({ id: 'Token' })
 
-const role = z.enum(['owner', 'writer', 'reader'])
+export const role = z.enum(['owner', 'writer', 'reader'])
 
 export const account = z
   .object({ name: z.string(), kind: z.enum(['user', 'organization']), admin: z.boolean(), createdAt: time })

@@ -1,0 +1,20 @@
+import type { z } from 'zod'
+
+/** One call of the admin API, for both of its ends: it is routed and described by this here, and called by it elsewhere. */
+export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
+  /** `get` reads, `delete` removes: both take a query. `post` does all else and takes JSON, which no page elsewhere can make a browser send. */
+  readonly method: 'get' | 'post' | 'delete'
+  /** Below the prefix of the API. */
+  readonly path: string
+  readonly summary: string
+  readonly input: I
+  readonly answer: O
+}
+
+/** Where the admin API lies. */
+export const apiPrefix = '/api/v1'
+
+/** An operation whose types are those of its schemas. */
+export function operation<I extends z.ZodObject, O extends z.ZodType>(given: Operation<I, O>): Operation<I, O> {
+  return given
+}

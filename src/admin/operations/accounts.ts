@@ -1,0 +1,95 @@
+// Users, organizations and tokens.
+import { z } from 'zod'
+import { operation } from '../operation.ts'
+import * as schema from '../schemas.ts'
+
+const { accountName: name, done } = schema
+const password = z.string()
+
+export const listTokens = operation({
+  method: 'get',
+  path: '/tokens',
+  summary: 'The caller’s tokens, and those of organizations that the caller owns',
+  input: z.object({}),
+  answer: z.array(schema.token).readonly(),
+})
+
+export const createToken = operation({
+  method: 'post',
+  path: '/tokens',
+  summary: 'Create a token; it is in this answer and nowhere else',
+  input: z.object({
+    owner: name,
+    name: z.string().max(100).default(''),
+    scopes: z
+      .array(z.string())
+      .min(1)
+      .meta({ examples: [['team/*:pull,push']] }),
+    lifetime: z.number().int().positive().optional().meta({ description: 'milliseconds; absent: for ever' }),
+  }),
+  answer: z.object({ token: z.string(), record: schema.token }),
+})
+
+export const revokeToken = operation({
+  method: 'delete',
+  path: '/tokens',
+  summary: 'Revoke a token',
+  input: z.object({ id: z.string() }),
+  answer: done,
+})
+
+export const changePassword = operation({
+  method: 'post',
+  path: '/password',
+  summary: 'Change the caller’s password',
+  input: z.object({ present: password, next: password }),
+  answer: done,
+})
+
+export const listAccounts = operation({
+  method: 'get',
+  path: '/accounts',
+  summary: 'Users and organizations',
+  input: z.object({}),
+  answer: z.array(schema.account).readonly(),
+})
+
+export const getAccount = operation({
+  method: 'get',
+  path: '/account',
+  summary: 'A user or an organization',
+  input: z.object({ name }),
+  answer: schema.accountDetails,
+})
+
+export const addUser = operation({
+  method: 'post',
+  path: '/users',
+  summary: 'Add a user, whose namespace is hosted from then on',
+  input: z.object({ name, password, admin: z.boolean().default(false) }),
+  answer: done,
+})
+
+export const addOrganization = operation({
+  method: 'post',
+  path: '/organizations',
+  summary: 'Add an organization, whose namespace is hosted from then on',
+  input: z.object({ name }),
+  answer: done,
+})
+
+export const removeAccount = operation({
+  method: 'delete',
+  path: '/account',
+  summary: 'Remove an account with its tokens, memberships and grants; what was pushed stays',
+  input: z.object({ name }),
+  answer: done,
+})
+
+export const setPassword = operation({
+  method: 'post',
+  path: '/users/password',
+  summary: 'Give a user another password',
+  input: z.object({ name, password }),
+  answer: done,
+})
