@@ -1,54 +1,59 @@
 import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { Accounts, otherUsers, type Access } from './access/access.ts'
-import { adminApi, createAdmin, type AdminOptions } from './admin/admin.ts'
+import { adminApi, createAdmin, visitorOf, type Admin, type Workings } from './admin/admin.ts'
 import { createForwarded } from './api/app.ts'
 import { freshUntil, tagPolicies } from './cache/cache.ts'
 import type { Config } from './config/config.ts'
-import type { Metadata } from './metadata/metadata.ts'
 import type { RepositoryName, Tag } from './oci/reference.ts'
-import type { Event } from './telemetry/telemetry.ts'
+import type { Rooms } from './rooms.ts'
 import { webApp } from './web/app.tsx'
-import { workingsOf, type WorkingParts } from './workings.ts'
+import { workingsOf } from './workings.ts'
 
-export interface PeopleParts extends WorkingParts {
-  registry: AdminOptions['registry']
-  metadata: Metadata
+/** What pages, the admin API and the command line show and do. */
+export async function adminOf(rooms: Rooms, workings: Workings = workingsOf(rooms)): Promise<Admin> {
+  const { config, registry, metadata, access, report, now } = rooms
+  const { upstreams } = config
+  const withLogin = upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
+  const called = new Map(upstreams.flatMap(({ name, aliases }) => [name, ...aliases].map((word) => [word, name])))
+  const upstreamOf = (name: string) => called.get(name)
+  return createAdmin({
+    ...{ registry, metadata, access, workings, report, now },
+    hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
+    freshUntil: freshness(config),
+    naming: { configured: config.hosted.namespaces, upstreamOf },
+    accountsFrom: await accountsOf(rooms, upstreamOf),
+  })
+}
+
+export interface PeopleParts {
+  config: Config
   access: Access
-  report: (event: Event) => void
+  admin: Admin
   /** Aborted when the server stops. */
   stopping: AbortSignal
   now: () => number
 }
 
 /** What is for people: the pages, and the admin API that shows and does the same. */
-export async function peopleApp(parts: PeopleParts): Promise<Hono<{ Bindings: HttpBindings }>> {
-  const { config, registry, metadata, access, stopping, now } = parts
-  const withLogin = config.upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
-  const admin = createAdmin({
-    registry,
-    metadata,
-    access,
-    hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
-    freshUntil: freshness(config),
-    workings: workingsOf(parts),
-    accountsFrom: await accountsOf(parts),
-    report: parts.report,
-    now,
-  })
-  const doorway = { admin, access, forwarded: createForwarded(config) }
+export function peopleApp({ config, access, admin, stopping, now }: PeopleParts): Hono<{ Bindings: HttpBindings }> {
+  const doorway = { access, forwarded: createForwarded(config) }
   const app = new Hono<{ Bindings: HttpBindings }>()
-  return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))
+  return app
+    .route(
+      '/',
+      adminApi(admin, (c) => visitorOf(c, doorway)),
+    )
+    .route('/', webApp({ ...doorway, admin, stopping, now }))
 }
 
 /** Changes of accounts, each told with who asked for it and from where. */
-async function accountsOf({ config: { access, upstreams }, metadata, report, now }: PeopleParts) {
-  const others = await otherUsers(access)
-  const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
+async function accountsOf({ config, metadata, report, now }: Rooms, upstreamOf: (name: string) => string | undefined) {
+  const others = await otherUsers(config.access)
   return (by: string | undefined, address: string | undefined) =>
     new Accounts({
       metadata,
-      isUpstream: (name) => upstreamNames.has(name),
+      isUpstream: (name) => upstreamOf(name) !== undefined,
       isOtherUser: (name) => others.has(name),
       report,
       now,

@@ -1,20 +1,8 @@
 import type { Workings } from './admin/admin.ts'
-import type { Cache } from './cache/cache.ts'
-import type { Config } from './config/config.ts'
-import type { Hosted } from './hosted/hosted.ts'
-import type { BlobStore } from './store/store.ts'
-import type { Telemetry } from './telemetry/telemetry.ts'
-
-export interface WorkingParts {
-  config: Config
-  store: BlobStore
-  cache: Cache
-  hosted: Hosted
-  telemetry: Telemetry
-}
+import type { Rooms } from './rooms.ts'
 
 /** For those who look after the registry: what goes on in its rooms, and the work they can be told to do. */
-export function workingsOf({ config, store, cache, hosted, telemetry: { conditions } }: WorkingParts): Workings {
+export function workingsOf({ config, store, cache, hosted, telemetry: { conditions } }: Rooms): Workings {
   return {
     fills: () => cache.fillProgress,
     upstreams: () => config.upstreams.map(({ name, url }) => ({ name, url, ...conditions.upstream(name) })),

@@ -2,7 +2,7 @@ import type { AccessMetadata, HostedMetadata, Role, TokenRecord } from '../metad
 import type { ReportAccessEvent } from './events.ts'
 import { hashPassword } from './passwords.ts'
 import { makeToken } from './robot-tokens.ts'
-import { parseLimit } from './scope.ts'
+import { adminScope, parseLimit } from './scope.ts'
 import { reservedNames } from './users.ts'
 
 export interface AccountsOptions {
@@ -107,10 +107,12 @@ export class Accounts {
     { name, scopes, lifetime }: { name: string; scopes: readonly string[]; lifetime: number | undefined },
   ): Promise<{ token: string; record: TokenRecord }> {
     await this.#expectAccount(owner, ['user', 'organization'])
-    const wrong = scopes.find((scope) => !parseLimit(scope))
+    const wrong = scopes.find((scope) => scope !== adminScope && !parseLimit(scope))
     if (wrong !== undefined || scopes.length === 0) {
-      throw new AccountError(`a scope must be PATTERN:ACTIONS such as team/*:pull,push, saw ${JSON.stringify(wrong)}`)
+      const wanted = `a scope must be PATTERN:ACTIONS such as team/*:pull,push, or ${adminScope}`
+      throw new AccountError(`${wanted}, saw ${JSON.stringify(wrong)}`)
     }
+    if (scopes.includes(adminScope)) await this.#expectAdmin(owner)
     const { token, id, secretHash } = makeToken()
     const createdAt = this.#now()
     const expiresAt = lifetime === undefined ? undefined : createdAt + lifetime
@@ -144,6 +146,12 @@ export class Accounts {
     const { accounts } = await this.#records()
     if (accounts.some((account) => account.name === name && kinds.includes(account.kind))) return
     if (!this.#options.isOtherUser(name)) throw noSuch(kinds.join(' or '), name)
+  }
+
+  async #expectAdmin(owner: string): Promise<void> {
+    const { accounts } = await this.#records()
+    if (accounts.some(({ name, admin }) => name === owner && admin) || this.#options.isOtherUser(owner)) return
+    throw new AccountError(`the scope ${adminScope} is for tokens of admins, and ${owner} is none`)
   }
 
   async #expectHosted(name: string): Promise<void> {

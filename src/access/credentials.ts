@@ -9,7 +9,7 @@ import type { ReportAccessEvent } from './events.ts'
 import { anonymous, type Credential, type Identity } from './identity.ts'
 import { Passwords } from './passwords.ts'
 import { hashOf, looksLikeToken } from './robot-tokens.ts'
-import { parseLimit } from './scope.ts'
+import { adminScope, parseLimit } from './scope.ts'
 import type { Claims, Tokens } from './tokens.ts'
 import type { Directory, User } from './users.ts'
 import { workloadUser, type Workloads } from './workloads.ts'
@@ -107,9 +107,9 @@ export class Credentials {
     return login
   }
 
-  /** Who logged in on the pages; nobody once that is over, or the password has changed since. */
-  async bySession(session: string): Promise<Identity> {
-    const claims = await this.#options.tokens.verify('session', session)
+  /** Who logged in on the pages, or for commands; nobody once that is over, or the password has changed since. */
+  async bySession(kind: 'session' | 'commands', session: string): Promise<Identity> {
+    const claims = await this.#options.tokens.verify(kind, session)
     const identity = claims && this.#identityOf(claims)
     if (!identity) return anonymous
     const { granted: _, ...login } = identity
@@ -226,8 +226,9 @@ export class Credentials {
 }
 
 function robot({ id, owner, scopes }: TokenRecord): Identity {
-  const limits = scopes.flatMap((scope) => parseLimit(scope) ?? [])
-  return { user: owner, credential: { kind: 'token', id }, limits }
+  const known: Identity = { user: owner, credential: { kind: 'token', id } }
+  if (scopes.includes(adminScope)) return known
+  return { ...known, limits: scopes.flatMap((scope) => parseLimit(scope) ?? []) }
 }
 
 function tooMany(wait: number): RegistryError {

@@ -101,6 +101,7 @@ export class Guard {
     const { directory, anonymous } = this.#options
     this.expectServed(identity)
     const { user, limits, granted } = identity
+    if (identity.isOperator) return
     // A token was made for less, whoever made it.
     if (user !== undefined && !limits && !granted && directory.subject(user).admin) return
     if (user === undefined && directory.hasUsers) throw unauthorized('log in to administer this registry')
@@ -111,7 +112,14 @@ export class Guard {
     )
   }
 
-  verdict({ user, limits }: Identity, action: Action, name: RepositoryName): Verdict {
+  /** Undefined when there is no such account. */
+  explain(account: string | undefined, action: Action, name: RepositoryName): Verdict | undefined {
+    if (account !== undefined && !this.#options.directory.isAccount(account)) return undefined
+    return this.verdict({ user: account }, action, name)
+  }
+
+  verdict({ user, limits, isOperator }: Identity, action: Action, name: RepositoryName): Verdict {
+    if (isOperator) return { allowed: true, why: 'whoever commands this machine may everything' }
     const { policy, directory, isHosted } = this.#options
     const subject = directory.subject(user)
     const who = limits ? { ...subject, limits } : subject

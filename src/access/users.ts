@@ -1,6 +1,7 @@
 import type { AccessMetadata, AccessRecords, Role, TokenRecord } from '../metadata/metadata.ts'
 import type { ReportAccessEvent } from './events.ts'
 import { HtpasswdFile } from './htpasswd.ts'
+import { operator } from './identity.ts'
 import { fingerprint, hashOfSettings } from './passwords.ts'
 import type { RepositoryFacts, Subject } from './policy.ts'
 import { everybody, everyUser } from './policy.ts'
@@ -29,8 +30,8 @@ export interface DirectoryOptions {
   found?: (names: readonly string[]) => Promise<void>
 }
 
-/** Names that stand for more than one in rules, and those of clients that did not log in. */
-export const reservedNames: readonly string[] = [everybody, everyUser, 'anonymous']
+/** Names that stand for more than one in rules, and those of clients that did not log in, and of the operator in the audit log. */
+export const reservedNames: readonly string[] = [everybody, everyUser, 'anonymous', operator.user]
 
 const noRoles: ReadonlyMap<string, Role> = new Map()
 

@@ -6,16 +6,15 @@ import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { apiPrefix } from './operation.ts'
-import { visitorOf, type Doorway } from './request.ts'
+import type { AdminContext } from './request.ts'
 import { Routes, type OpenApiDocument } from './routes.ts'
+import type { Visitor } from './visitor.ts'
 
-export interface AdminApiOptions extends Doorway {
-  admin: Admin
-}
+export type AdminApp = Hono<{ Bindings: HttpBindings }>
 
-/** Routes every operation. */
-export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Bindings: HttpBindings }> {
-  const routes = new Routes((c) => visitorOf(c, doorway))
+/** Routes every operation, for whoever `visitorOf` takes the caller for. */
+export function adminApi(admin: Admin, visitorOf: (c: AdminContext) => Promise<Visitor>): AdminApp {
+  const routes = new Routes(visitorOf)
   imageRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)

@@ -1,4 +1,11 @@
-import type { EvictionCandidate, FigureName, FigureSpan, KeptBytes, Metadata } from '../metadata/metadata.ts'
+import type {
+  EvictionCandidate,
+  FigureName,
+  FigureSpan,
+  KeptBytes,
+  Metadata,
+  SpendingSum,
+} from '../metadata/metadata.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import { parsePinPattern } from './pins.ts'
 import type { Guard, Visitor } from './visitor.ts'
@@ -86,7 +93,7 @@ export class CacheAdmin {
       storage: { ...limits, bytes: await metadata.storedBytes(), free: await workings.free() },
       kept: await metadata.browsing.keptByUpstream(),
       next: await this.#named(await metadata.listEvictableBlobs(shownEvictions)),
-      pins: { settings: limits.pins, added: await metadata.pins.list() },
+      pins: await this.pins(visitor),
       fills: await this.fills(visitor),
       upstreams: workings.upstreams(),
       problems: workings.problems(),
@@ -96,6 +103,18 @@ export class CacheAdmin {
   async fills(visitor: Visitor): Promise<FillView[]> {
     await this.#options.guard.expectAdministrator(visitor)
     return this.#named(this.#options.workings.fills())
+  }
+
+  /** On whose behalf pulls were spent from the day of `since` (milliseconds since 1970) on, the most first. */
+  async spending(visitor: Visitor, since: number, limit: number): Promise<readonly SpendingSum[]> {
+    await this.#options.guard.expectAdministrator(visitor)
+    return this.#options.metadata.spending.since(since, limit)
+  }
+
+  async pins(visitor: Visitor): Promise<CacheView['pins']> {
+    const { metadata, guard, workings } = this.#options
+    await guard.expectAdministrator(visitor)
+    return { settings: workings.limits.pins, added: await metadata.pins.list() }
   }
 
   /** Evicts what limits and idleness ask for; returns the bytes freed. */

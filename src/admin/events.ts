@@ -1,6 +1,6 @@
-import type { RepositoryName } from '../oci/reference.ts'
-
-export type AdminAction = 'delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect'
+export type AdminAction =
+  | ('delete' | 'tag' | 'check' | 'evict' | 'fetch' | 'pin' | 'unpin' | 'collect')
+  | ('namespace added' | 'namespace removed')
 
 /** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
 export interface AdminEvent {
@@ -9,9 +9,16 @@ export interface AdminEvent {
   /** Undefined for who did not log in. */
   readonly user: string | undefined
   readonly address: string | undefined
-  readonly name: RepositoryName | undefined
+  /** A repository or a namespace. */
+  readonly name: string | undefined
   /** A tag, a digest, a pattern, or how much. */
-  readonly detail: string
+  readonly detail: string | undefined
+}
+
+/** The operator of this machine cannot speak to the server, and works beside it. */
+export interface NoOperatorSocket {
+  readonly type: 'no-operator-socket'
+  readonly message: string
 }
 
 export type ReportAdminEvent = (event: AdminEvent) => void

@@ -24,6 +24,7 @@ function readRoutes(routes: Routes, admin: Admin): void {
   routes.add(images.getImage, (visitor, { name, reference, platform }) =>
     admin.images.get(visitor, locate(name), parseReference(reference), platform),
   )
+  routes.add(images.listHistory, (visitor, { name, tag }) => admin.images.history(visitor, locate(name), parseTag(tag)))
   routes.add(images.compareImages, async (visitor, { name, from, to, platform }) => {
     const digests = [parseDigest(from), parseDigest(to)] as const
     const pair = await admin.images.pair(visitor, locate(name), digests, platform)
@@ -43,7 +44,10 @@ function changeRoutes(routes: Routes, admin: Admin): void {
     digest: await actions.check(visitor, locate(name), parseTag(tag)),
   }))
   routes.add(images.evictImage, async (visitor, { name, reference }) => ({
-    bytes: await actions.evict(visitor, locate(name), parseReference(reference)),
+    bytes:
+      reference === undefined
+        ? await actions.evictAll(visitor, locate(name))
+        : await actions.evict(visitor, locate(name), parseReference(reference)),
   }))
   routes.add(images.fetchImage, async (visitor, { name, reference, platform }) => {
     const { image, problem } = await admin.images.get(visitor, locate(name), parseReference(reference), platform)

@@ -100,8 +100,15 @@ export class Images {
       image,
       problem,
       referrers: await this.#referrers(name, manifest.digest, content, asker),
-      history: isTag(reference) ? ((await registry.tagHistory?.(name, reference, asker)) ?? []) : [],
+      history: isTag(reference) ? await this.history(visitor, name, reference) : [],
     }
+  }
+
+  /** Every meaning the tag was seen to have, newest first. */
+  async history(visitor: Visitor, name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
+    const { registry, guard } = this.#options
+    await guard.expectReadable(visitor, name)
+    return (await registry.tagHistory?.(name, tag, guard.asker(visitor, name))) ?? []
   }
 
   /** Two images of one repository, by digest, for the same platform. */

@@ -14,7 +14,15 @@ export interface Operation<I extends z.ZodObject = z.ZodObject, O extends z.ZodT
 /** Where the admin API lies. */
 export const apiPrefix = '/api/v1'
 
+/** Over its socket the operator says with this which user of the machine it is. */
+export const operatorHeader = 'berth-operator'
+
 /** An operation whose types are those of its schemas. */
 export function operation<I extends z.ZodObject, O extends z.ZodType>(given: Operation<I, O>): Operation<I, O> {
   return given
 }
+
+/** What a caller gives, before defaults are filled in. */
+export type Given<P extends Operation> = z.input<P['input']>
+/** What a caller gets. */
+export type Answer<P extends Operation> = z.output<P['answer']>

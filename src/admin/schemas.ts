@@ -2,10 +2,9 @@ import { z } from 'zod'
 
 // What the admin API takes and gives. Times are in milliseconds since 1970, sizes in bytes.
 
-const time = z.number().int()
-const optional = <T extends z.ZodType>(schema: T) => schema.optional()
+export const time = z.number().int()
+export const optional = <T extends z.ZodType>(schema: T) => schema.optional()
 
-export const accountName = z.string().meta({ examples: ['alice'] })
 export const name = z.string().meta({ examples: ['docker.io/library/node'] })
 export const reference = z.string().meta({ description: 'a tag or a digest', examples: ['20'] })
 export const digest = z.string().meta({ examples: [`sha256:${'0'.repeat(64)}`] })
@@ -52,7 +51,7 @@ export const tag = z
   })
   .meta({ id: 'Tag' })
 
-const strings = z.array(z.string()).readonly()
+export const strings = z.array(z.string()).readonly()
 const texts = z.record(z.string(), z.string()).readonly()
 const descriptor = z.object({ mediaType: z.string(), digest, size: z.number() })
 
@@ -93,6 +92,8 @@ const image = z
   })
   .meta({ id: 'Image' })
 
+export const history = z.array(z.object({ digest, seenAt: time })).readonly()
+
 export const imageView = z
   .object({
     name,
@@ -106,7 +107,7 @@ export const imageView = z
     image: optional(image),
     problem: optional(z.string()).meta({ description: 'why there is no image' }),
     referrers: z.array(z.object({ kind: z.string(), digest, type: z.string(), size: optional(z.number()) })).readonly(),
-    history: z.array(z.object({ digest, seenAt: time })).readonly(),
+    history,
   })
   .meta({ id: 'ImageView' })
 
@@ -153,6 +154,8 @@ const upstream = z.object({
   refused: z.record(z.string(), z.object({ host: z.string(), why: z.string(), since: time })),
 })
 
+export const pins = z.object({ settings: strings, added: strings })
+
 export const cacheView = z
   .object({
     window: z.enum(['day', 'week', 'month']),
@@ -162,7 +165,7 @@ export const cacheView = z
     spans: z.array(z.object({ beganAt: time, values: totals.partial() })).readonly(),
     storage: z.object({ bytes: z.number(), maxSize: z.number(), free: z.number(), minFree: z.number() }),
     kept: z.array(z.object({ registry: z.string(), bytes: z.number(), blobs: z.number() })).readonly(),
-    pins: z.object({ settings: strings, added: strings }),
+    pins,
     fills: z.array(fill).readonly(),
     upstreams: z.array(upstream).readonly(),
     problems: z.array(z.object({ at: time, upstream: z.string(), message: z.string(), times: z.number() })).readonly(),
@@ -173,46 +176,12 @@ export const going = z
   .object({ repository: z.string(), what: z.string(), why: z.string(), size: z.number() })
   .meta({ id: 'Going' })
 
-export const token = z
+export const spending = z
   .object({
-    id: z.string(),
-    owner: z.string(),
-    name: z.string(),
-    scopes: strings,
-    createdAt: time,
-    expiresAt: optional(time),
+    upstream: z.string(),
+    account: z.string(),
+    caller: z.string().meta({ description: 'a user or an address; empty for what was fetched for nobody' }),
+    repository: z.string(),
+    pulls: z.number(),
   })
-  .meta({ id: 'Token' })
-
-export const role = z.enum(['owner', 'writer', 'reader'])
-
-export const account = z
-  .object({ name: z.string(), kind: z.enum(['user', 'organization']), admin: z.boolean(), createdAt: time })
-  .meta({ id: 'Account' })
-
-export const accountDetails = account
-  .extend({
-    members: z.array(z.object({ user: z.string(), role })).readonly(),
-    organizations: z.array(z.object({ organization: z.string(), role })).readonly(),
-    grants: z.array(z.object({ name: z.string(), role })).readonly(),
-    tokens: z.array(token).readonly(),
-  })
-  .meta({ id: 'AccountDetails' })
-
-export const auditPage = z.object({
-  entries: z
-    .array(
-      z.object({
-        number: z.number(),
-        at: time,
-        action: z.string(),
-        user: optional(z.string()),
-        address: optional(z.string()),
-        name: optional(z.string()),
-        detail: optional(z.string()),
-        count: z.number(),
-      }),
-    )
-    .readonly(),
-  next: optional(z.number()).meta({ description: 'where to go on, as before; absent at the end' }),
-})
+  .meta({ id: 'Spending' })

@@ -1,13 +1,14 @@
 import { Command } from 'commander'
-import { columns, day, withAccounts } from './accounts.ts'
+import { accounts } from '../admin/operations.ts'
 import { askPassword } from './ask-password.ts'
-import { configOption } from './config-option.ts'
+import { columns, day, json } from './columns.ts'
 import type { Io } from './io.ts'
+import { targeted, withApi, type Target } from './target.ts'
 
-interface Options {
-  config?: string
+interface Options extends Target {
   admin?: boolean
   passwordFile?: string
+  json?: boolean
 }
 
 const passwordFile = [
@@ -17,43 +18,36 @@ const passwordFile = [
 
 export function userCommand(io: Io): Command {
   const command = new Command('user').description('add, list and remove users, and change their passwords')
-  command
-    .command('add <name>')
+  targeted(command.command('add <name>'))
     .description('add a user, whose namespace is hosted here from then on')
     .option('--admin', 'may do everything')
     .option(...passwordFile)
-    .addOption(configOption())
-    .action(async (name: string, { config, admin = false, passwordFile }: Options) => {
+    .action(async (name: string, { admin = false, passwordFile, ...target }: Options) => {
       const password = await askPassword(io, passwordFile)
-      await withAccounts(config, io, (accounts) => accounts.addUser(name, password, admin))
+      await withApi(target, io, (api) => api.call(accounts.addUser, { name, password, admin }))
       io.out(`${name} was added: docker login HOST, docker push HOST/${name}/IMAGE\n`)
     })
-  command
-    .command('list')
+  targeted(command.command('list'))
     .description('print the users, one a line')
-    .addOption(configOption())
-    .action(({ config }: Options) =>
-      withAccounts(config, io, async (_, { access }) => {
-        const users = (await access.load()).accounts.filter(({ kind }) => kind === 'user')
-        io.out(columns(users.map(({ name, admin, createdAt }) => [name, admin ? 'admin' : '', day(createdAt)])))
-      }),
-    )
-  command
-    .command('remove <name>')
+    .option('--json', 'print JSON')
+    .action(async (options: Options) => {
+      const all = await withApi(options, io, (api) => api.call(accounts.listAccounts, {}))
+      const users = all.filter(({ kind }) => kind === 'user')
+      const rows = users.map(({ name, admin, createdAt }) => [name, admin ? 'admin' : '', day(createdAt)])
+      io.out(options.json ? json(users) : columns(rows))
+    })
+  targeted(command.command('remove <name>'))
     .description('remove a user with its tokens, memberships and grants; its images stay')
-    .addOption(configOption())
-    .action(async (name: string, { config }: Options) => {
-      await withAccounts(config, io, (accounts) => accounts.remove(name, 'user'))
+    .action(async (name: string, options: Options) => {
+      await withApi(options, io, (api) => api.call(accounts.removeAccount, { name, kind: 'user' }))
       io.out(`${name} was removed; what was pushed to ${name}/ stays\n`)
     })
-  command
-    .command('password <name>')
+  targeted(command.command('password <name>'))
     .description('change the password of a user; who is logged in with the old one is out within seconds')
     .option(...passwordFile)
-    .addOption(configOption())
-    .action(async (name: string, { config, passwordFile }: Options) => {
+    .action(async (name: string, { passwordFile, ...target }: Options) => {
       const password = await askPassword(io, passwordFile)
-      await withAccounts(config, io, (accounts) => accounts.setPassword(name, password))
+      await withApi(target, io, (api) => api.call(accounts.setPassword, { name, password }))
       io.out(`the password of ${name} was changed\n`)
     })
   return command

@@ -33,6 +33,8 @@ export interface Webhooks {
   tell(event: Event): void
   /** Deliveries that wait, for each receiver. */
   waiting(): Promise<Record<string, number>>
+  /** Begins to deliver. What is told before waits. */
+  start(): void
   stop(): Promise<void>
 }
 
@@ -47,8 +49,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     receiver: new Receiver({ ...options, hook }),
   }))
   const scarce = new Set<unknown>()
-  for (const { receiver } of hooks) receiver.wake()
-  void forgetOthers()
+  let started = false
 
   /** What waits for a receiver that is no longer configured is kept for a while: it may be configured again. */
   async function forgetOthers(): Promise<void> {
@@ -72,7 +73,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         return problem(`an event was dropped: ${mostWaiting} wait already`)
       }
       await written
-      receiver.wake()
+      if (started) receiver.wake()
     } catch (error) {
       problem(`an event could not be written down: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -99,6 +100,11 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     async waiting() {
       const counts = hooks.map(async ({ hook }) => [hook.name, await metadata.countDeliveries(hook.name)] as const)
       return Object.fromEntries(await Promise.all(counts))
+    },
+    start() {
+      started = true
+      for (const { receiver } of hooks) receiver.wake()
+      void forgetOthers()
     },
     async stop() {
       await Promise.all(hooks.map(({ receiver }) => receiver.stop()))

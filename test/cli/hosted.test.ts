@@ -8,7 +8,7 @@ import { Pusher, startHosting } from '../helpers/push.ts'
 async function berth(data: string, ...argv: string[]): Promise<string> {
   let out = ''
   const write = (text: string) => void (out += text)
-  const env = { BERTH_STORAGE_DATA: data, BERTH_HOSTED_COLLECTION_GRACE: '0s', BERTH_HOSTED_COLLECTION_UNTAGGED: '0s' }
+  const env = { BERTH_STORAGE_DATA: data }
   const code = await runCli(argv, { out: write, err: write, env })
   return code === 0 ? out : `${out}exit code ${code}`
 }
@@ -41,7 +41,8 @@ describe('berth namespace', () => {
 
 describe('berth collect', () => {
   it('tells with --dry-run what would go and why, and removes it without, beside a running server', async () => {
-    const { url, data } = await startHosting()
+    const hosted = { namespaces: ['team'], collection: { grace: '0s', untagged: '0s' } }
+    const { url, data } = await startHosting({ hosted })
     const pusher = new Pusher(url)
     const digest = await pusher.image('1', 'layer')
     await pusher.send('DELETE', 'manifests/1')

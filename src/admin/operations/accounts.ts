@@ -1,16 +1,26 @@
 // Users, organizations and tokens.
 import { z } from 'zod'
 import { operation } from '../operation.ts'
-import * as schema from '../schemas.ts'
+import * as schema from '../account-schemas.ts'
+import { done, time } from '../schemas.ts'
 
-const { accountName: name, done } = schema
+const { accountName: name } = schema
 const password = z.string()
+
+export const logIn = operation({
+  method: 'post',
+  path: '/login',
+  summary:
+    'Get a token to call this API with (Authorization: Bearer), which ends with the password; it is in this answer alone',
+  input: z.object({ username: name, password }),
+  answer: z.object({ user: name, token: z.string(), expiresAt: time }),
+})
 
 export const listTokens = operation({
   method: 'get',
   path: '/tokens',
-  summary: 'The caller’s tokens, and those of organizations that the caller owns',
-  input: z.object({}),
+  summary: 'Tokens that the caller may revoke: its own, those of organizations that it owns, an administrator all',
+  input: z.object({ owner: name.optional() }),
   answer: z.array(schema.token).readonly(),
 })
 
@@ -35,7 +45,7 @@ export const revokeToken = operation({
   path: '/tokens',
   summary: 'Revoke a token',
   input: z.object({ id: z.string() }),
-  answer: done,
+  answer: schema.token,
 })
 
 export const changePassword = operation({
@@ -82,7 +92,7 @@ export const removeAccount = operation({
   method: 'delete',
   path: '/account',
   summary: 'Remove an account with its tokens, memberships and grants; what was pushed stays',
-  input: z.object({ name }),
+  input: z.object({ name, kind: schema.accountKind.optional() }),
   answer: done,
 })
 

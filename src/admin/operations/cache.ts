@@ -29,6 +29,14 @@ export const evict = operation({
   answer: schema.freed,
 })
 
+export const listPins = operation({
+  method: 'get',
+  path: '/pins',
+  summary: 'Patterns of cached tags that are never evicted',
+  input: z.object({}),
+  answer: schema.pins,
+})
+
 export const pin = operation({
   method: 'post',
   path: '/pins',
@@ -43,6 +51,17 @@ export const unpin = operation({
   summary: 'Take a pin back; those of the settings stay',
   input: z.object({ pattern }),
   answer: z.object({ removed: z.boolean() }),
+})
+
+export const listSpending = operation({
+  method: 'get',
+  path: '/spending',
+  summary: 'On whose behalf pulls were spent at upstreams, the most first',
+  input: z.object({
+    since: z.coerce.number().int().meta({ description: 'milliseconds since 1970; it begins with that day in UTC' }),
+    limit: z.coerce.number().int().min(1).max(999_999).default(50),
+  }),
+  answer: z.array(schema.spending).readonly(),
 })
 
 export const collect = operation({

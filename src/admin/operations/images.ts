@@ -48,6 +48,14 @@ export const getImage = operation({
   answer: schema.imageView,
 })
 
+export const listHistory = operation({
+  method: 'get',
+  path: '/history',
+  summary: 'Every digest that a tag was seen to mean, newest first',
+  input: z.object({ name, tag: z.string() }),
+  answer: schema.history,
+})
+
 export const compareImages = operation({
   method: 'get',
   path: '/difference',
@@ -83,8 +91,8 @@ export const checkTag = operation({
 export const evictImage = operation({
   method: 'post',
   path: '/evict',
-  summary: 'Evict the blobs of a cached image; answers with the bytes freed',
-  input: z.object({ name, reference }),
+  summary: 'Evict the blobs of a cached image, or of a whole repository; answers with the bytes freed',
+  input: z.object({ name, reference: reference.optional() }),
   answer: schema.freed,
 })
 
