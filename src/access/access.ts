@@ -130,7 +130,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     identify: (authorization, address = '') =>
       authorization !== undefined && directory.hasUsers ? credentials.identify(authorization, address) : anonymous,
     async login(given, address = '') {
-      const identity = await credentials.login(given, address)
+      const identity = await credentials.loginAnew(given, address)
       // A session would outlive the job.
       if (identity.credential?.kind === 'workload') throw new RegistryError('UNAUTHORIZED', 'pages are for people')
       guard.expectServed(identity)

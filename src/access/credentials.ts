@@ -65,6 +65,12 @@ export class Credentials {
     return this.#once(given, 'login', address)
   }
 
+  /** The same for a person: looked at anew, and told, each time. */
+  loginAnew(given: BasicCredentials, address: string): Soon<Identity> {
+    this.#known.delete(this.#keyOf(given))
+    return this.login(given, address)
+  }
+
   /** The same for a client that may have sent a login for somewhere else: what is wrong is nobody, and no attempt to log in. */
   mirrorLogin(given: BasicCredentials, address: string): Soon<Identity> {
     return this.#once(given, 'mirror', address)
@@ -72,9 +78,9 @@ export class Credentials {
 
   /** What was right before is right at once; the same question asked several times at once is answered once. */
   #once(given: BasicCredentials, kind: 'login' | 'mirror', address: string): Soon<Identity> {
-    const { username, password } = given
-    const user = username.normalize('NFC')
-    const key = createHmac('sha256', this.#salt).update(`${user}\0${password}`).digest('base64')
+    const { password } = given
+    const user = given.username.normalize('NFC')
+    const key = this.#keyOf(given)
     const known = this.#known.get(key)
     if (known && this.#stillHolds(known)) return known.identity
     this.#known.delete(key)
@@ -114,6 +120,12 @@ export class Credentials {
     if (!identity) return anonymous
     const { granted: _, ...login } = identity
     return login
+  }
+
+  #keyOf({ username, password }: BasicCredentials): string {
+    return createHmac('sha256', this.#salt)
+      .update(`${username.normalize('NFC')}\0${password}`)
+      .digest('base64')
   }
 
   #byBearer(token: string): Soon<Identity> {

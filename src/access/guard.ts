@@ -108,7 +108,7 @@ export class Guard {
     if (user === undefined && anonymous === 'push' && local) return
     throw new RegistryError(
       'DENIED',
-      `${user ?? 'nobody who did not log in'} may not administer this registry: it takes an admin's password`,
+      `${user ?? 'nobody who did not log in'} may not administer this registry: it takes an admin's password, or a token of one with the scope admin`,
     )
   }
 
@@ -119,8 +119,11 @@ export class Guard {
   }
 
   verdict({ user, limits, isOperator }: Identity, action: Action, name: RepositoryName): Verdict {
-    if (isOperator) return { allowed: true, why: 'whoever commands this machine may everything' }
     const { policy, directory, isHosted } = this.#options
+    // What is an upstream's is nobody's to change.
+    if (isOperator && (isHosted(name) || action === 'pull' || action === 'private')) {
+      return { allowed: true, why: 'whoever commands this machine may everything' }
+    }
     const subject = directory.subject(user)
     const who = limits ? { ...subject, limits } : subject
     return policy.decide({ who, action, name, hosted: isHosted(name) }, directory)
@@ -170,7 +173,7 @@ function upstreamOnly(action: Action, name: RepositoryName): RegistryError {
   const [upstream, first] = name.split('/')
   return new RegistryError(
     'DENIED',
-    `cannot ${action} ${name}: it belongs to the upstream ${upstream}, which is only read here; ${action} to that registry ` +
+    `cannot ${action} ${name}: it belongs to the upstream ${upstream}, which is only read here; ${action === 'push' ? 'push to' : 'do it at'} that registry ` +
       `itself, or host ${first} here (berth namespace add ${first})`,
   )
 }

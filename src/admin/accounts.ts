@@ -175,7 +175,8 @@ export class AccountsAdmin {
 
   /** For those who look after the repository, or the namespace. */
   async setPublic(visitor: Visitor, name: RepositoryName, isPublic: boolean): Promise<void> {
-    await this.#options.guard.expect(visitor, 'administer', name)
+    const { guard } = this.#options
+    await (guard.isHosted(name) ? guard.expect(visitor, 'administer', name) : guard.expectAdministrator(visitor))
     await this.#change(visitor, (accounts) => accounts.setPublic(name, isPublic))
   }
 
@@ -212,7 +213,7 @@ export class AccountsAdmin {
 /** Throws UNAUTHORIZED for nobody, and DENIED for a robot: a token makes no tokens. */
 function expectPerson({ identity: { user, limits, granted } }: Visitor): string {
   if (user === undefined) throw new RegistryError('UNAUTHORIZED', 'log in to see and change what is yours')
-  if (limits || granted) throw new RegistryError('DENIED', 'this takes a password: a token is not enough')
+  if (limits || granted) throw new RegistryError('DENIED', 'this takes a password, or a token with the scope admin')
   return user
 }
 

@@ -61,7 +61,7 @@ export class Api {
       return `${place} answered with HTTP ${status} and nothing that this command knows: is it the address of a Berth?`
     }
     const message = visible(error.message)
-    return status === 401 || status === 403 ? `${message}${loginHint}` : message
+    return status === 401 ? `${message}${loginHint}` : message
   }
 }
 

@@ -143,6 +143,8 @@ export function logEvents(log: Logger): (event: Event) => void {
         const level = outcome === 'delivered' ? 'debug' : outcome === 'failed' ? 'warn' : 'error'
         return log[level]({ hook }, `webhook ${hook}: ${message ?? outcome}`)
       }
+      // It is among what was collected.
+      case 'tag-retired':
       case 'lookup':
       case 'fill-started':
       case 'upstream-request':

@@ -92,6 +92,7 @@ export function createMetrics(readings: Readings): Metrics {
         case 'user-changed':
         case 'administered':
         case 'htpasswd-problem':
+        case 'tag-retired':
         case 'no-operator-socket':
         case 'fill-started':
           return
