@@ -26,8 +26,8 @@ export function statusCommand(io: Io): Command {
 
 function linesOf(view: View): string[][] {
   const lines = [...figures(view), ...view.upstreams.flatMap(upstream), ...view.fills.map(fill)]
-  const problems = view.problems.slice(0, 5).map(({ at, upstream, message, times }) => {
-    return ['problem', `${date(at)}  ${upstream && `${upstream}: `}${message}${times > 1 ? ` (${times} times)` : ''}`]
+  const problems = view.problems.slice(0, 5).map(({ at, message, times }) => {
+    return ['problem', `${date(at)}  ${message}${times > 1 ? ` (${times} times)` : ''}`]
   })
   return [...lines, ...problems]
 }
