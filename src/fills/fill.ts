@@ -6,6 +6,7 @@ import type { PartialBlob } from '../store/store.ts'
 import type { ReportFillEvent } from './events.ts'
 import { Fetching, type FetchingFor, type FetchingOptions } from './fetching.ts'
 import { smallBlob } from './policy.ts'
+import { Readers, type Place } from './readers.ts'
 import type { FillSource } from './source.ts'
 import { StorageFailure } from './storage-failure.ts'
 
@@ -21,13 +22,6 @@ export interface FillOptions extends FetchingOptions {
 
 export type FillResult = 'stored' | 'failed' | 'stopped'
 
-interface Waiting {
-  readonly position: number
-  /** The byte held back until all are verified; undefined for a range, which nobody can verify before. */
-  readonly heldBack: number | undefined
-  readonly wake: () => void
-}
-
 /**
  * One blob being fetched, whatever number of readers. Fetches write intervals of the partial blob; readers wait for
  * the bytes they need and read them from it at their own pace. Only a verified blob is kept, and no reader of the whole
@@ -40,7 +34,7 @@ export class Fill implements FetchingFor {
   readonly #options: FillOptions
   readonly #partial: PartialBlob
   readonly #fetching: Fetching
-  readonly #readers = new Map<FillSource, Waiting | undefined>()
+  readonly #readers = new Readers()
   #state: 'filling' | 'verifying' | FillResult = 'filling'
   #verified = false
   /** Under way. */
@@ -89,17 +83,15 @@ export class Fill implements FetchingFor {
    */
   attach(source: FillSource, position: number | undefined): boolean {
     if (this.#isOver) return false
-    this.#readers.set(source, position === undefined ? undefined : { position, heldBack: undefined, wake: () => {} })
+    this.#readers.add(source, position)
     this.#fetching.addSource(source)
     this.#drive()
     return true
   }
 
   detach(reader: FillSource): void {
-    const waiting = this.#readers.get(reader)
-    this.#readers.delete(reader)
-    waiting?.wake()
-    if (this.#readers.size > 0) return
+    this.#readers.remove(reader)
+    if (!this.#readers.isEmpty) return
     if (this.#state === 'filling' && this.#options.policy.complete !== 'always') void this.stop()
     else if (this.#isOver) void this.#partial.close().catch(() => {})
   }
@@ -109,10 +101,10 @@ export class Fill implements FetchingFor {
    * status. For a small blob that is when it is verified.
    */
   async firstAnswer(reader: FillSource, position: number): Promise<void> {
-    const hasBegun = () => this.#fetching.hasAnswered || this.#readableEnd(position, Infinity) > position
+    const hasBegun = () => this.#fetching.hasAnswered || this.#readableEnd({ position, heldBack: Infinity }) > position
     while (!this.#verified && (this.#isSmall || !hasBegun())) {
       if (this.#failure) throw this.#failure
-      await this.#change(reader, position, Infinity)
+      await this.#change(reader, { position, heldBack: Infinity })
     }
   }
 
@@ -124,9 +116,9 @@ export class Fill implements FetchingFor {
   async readable(reader: FillSource, position: number, heldBack: number | undefined): Promise<number> {
     for (const generation = this.#generation; ;) {
       if (this.#failure) throw this.#failure
-      const end = this.#readableEnd(position, heldBack)
+      const end = this.#readableEnd({ position, heldBack })
       if (end > position || this.#verified || generation !== this.#generation) return end
-      await this.#change(reader, position, heldBack)
+      await this.#change(reader, { position, heldBack })
     }
   }
 
@@ -144,12 +136,12 @@ export class Fill implements FetchingFor {
   // What fetching tells.
 
   wanted(): number[] {
-    const waiting = [...this.#readers].flatMap(([source, at]) => (source.background ? [] : (at?.position ?? [])))
-    return this.#isSmall ? waiting.map(() => 0) : waiting
+    const wanted = this.#readers.wanted()
+    return this.#isSmall ? wanted.map(() => 0) : wanted
   }
 
   wantsAll(): boolean {
-    return this.#options.policy.complete !== 'never' || [...this.#readers.keys()].some(({ background }) => background)
+    return this.#options.policy.complete !== 'never' || this.#readers.wantAll
   }
 
   async landed(bytes: Uint8Array | Arrival, position: number): Promise<void> {
@@ -161,9 +153,7 @@ export class Fill implements FetchingFor {
     } catch (cause) {
       throw new StorageFailure(this.digest, cause)
     }
-    for (const waiting of this.#readers.values()) {
-      if (waiting && this.#readableEnd(waiting.position, waiting.heldBack) > waiting.position) waiting.wake()
-    }
+    this.#readers.wakeWhere((place) => this.#readableEnd(place) > place.position)
     if (this.#hasAll) this.#drive()
   }
 
@@ -174,13 +164,13 @@ export class Fill implements FetchingFor {
   }
 
   answered(): void {
-    this.#wakeAll()
+    this.#readers.wakeAll()
   }
 
   idle(): void {
     if (this.#state !== 'filling') return
     if (this.#hasAll) void this.#finish()
-    else if (this.#readers.size === 0) void this.stop()
+    else if (this.#readers.isEmpty) void this.stop()
   }
 
   failed(error: Error): void {
@@ -200,7 +190,7 @@ export class Fill implements FetchingFor {
   }
 
   /** The last byte is held back until the digest is right, and all of a small blob. */
-  #readableEnd(position: number, heldBack: number | undefined): number {
+  #readableEnd({ position, heldBack }: Place): number {
     const end = this.present.endOfRun(position)
     if (this.#verified) return end
     if (this.#isSmall) return position
@@ -209,22 +199,11 @@ export class Fill implements FetchingFor {
     return Math.max(position, Math.min(end, heldBack, (this.size ?? end) - 1))
   }
 
-  /** Resolves when something changed that may concern a reader at `position`. Rejects when the reader has left. */
-  async #change(reader: FillSource, position: number, heldBack: number | undefined): Promise<void> {
-    await new Promise<void>((wake) => {
-      this.#readers.set(reader, { position, heldBack, wake })
-      if (!this.#fetching.isComing(position)) this.#drive()
+  /** Resolves when something changed that may concern a reader there. Rejects when it has left. */
+  #change(reader: FillSource, place: Place): Promise<void> {
+    return this.#readers.change(reader, place, () => {
+      if (!this.#fetching.isComing(place.position)) this.#drive()
     })
-    if (!this.#readers.has(reader)) throw new Error('the reader has left')
-    this.#readers.set(reader, undefined)
-  }
-
-  #wakeAll(): void {
-    for (const [reader, waiting] of this.#readers) {
-      // What it waited for is not fetched for its sake unless it says so again.
-      this.#readers.set(reader, undefined)
-      waiting?.wake()
-    }
   }
 
   #drive(): void {
@@ -247,7 +226,7 @@ export class Fill implements FetchingFor {
       this.#verified = true
       // Committing waits for the disk: a kill until then must not lose what a client has got whole.
       await this.#partial.record()
-      this.#wakeAll()
+      this.#readers.wakeAll()
       await this.#partial.commit()
     } catch (cause) {
       return this.#close('failed', new StorageFailure(this.digest, cause))
@@ -265,7 +244,7 @@ export class Fill implements FetchingFor {
     this.#state = 'filling'
     this.size = this.#options.size
     this.#fetching.startAnew()
-    this.#wakeAll()
+    this.#readers.wakeAll()
     this.#drive()
   }
 
@@ -276,11 +255,11 @@ export class Fill implements FetchingFor {
     // A disk that fails after the digest was right spoils nothing for those who read.
     if (!this.#verified) this.#failure = error
     this.#fetching.stop()
-    this.#wakeAll()
+    this.#readers.wakeAll()
     // A write that came later would spoil what the next fill finds in the same file.
     await Promise.allSettled(this.#writes)
     if (result !== 'stored') await this.#keepRest(error)
-    if (this.#readers.size === 0) await this.#partial.close().catch(() => {})
+    if (this.#readers.isEmpty) await this.#partial.close().catch(() => {})
     this.#over(result)
   }
 
