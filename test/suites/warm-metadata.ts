@@ -1,21 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Metadata, WarmResult } from '../../src/metadata/metadata.ts'
+import { openForEach, type MakeMetadata } from './open-metadata.ts'
 
-/** What every WarmMetadata does. `make` makes an empty database; opening it again finds what was written. */
-export function testWarmMetadata(name: string, make: () => Promise<{ open: () => Metadata }>): void {
+/** What every WarmMetadata does. */
+export function testWarmMetadata(name: string, make: MakeMetadata): void {
   describe(`runs of warm lists: ${name}`, () => {
     let metadata: Metadata
-    let again: () => Promise<void>
-
-    beforeEach(async () => {
-      const made = await make()
-      metadata = made.open()
-      again = async () => {
-        await metadata.close()
-        metadata = made.open()
-      }
-    })
-    afterEach(() => metadata.close())
+    const { again } = openForEach(make, (opened) => (metadata = opened))
 
     const order = { references: ['a', 'b:{1,2}'], limit: 3, order: 'pulls', platforms: ['linux/*'] } as const
     const begin = (list?: string, startedAt = 1) => metadata.warm.begin({ list, order, startedAt })

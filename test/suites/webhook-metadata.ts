@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Metadata, TagChange } from '../../src/metadata/metadata.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
@@ -79,16 +79,7 @@ export function testWebhookMetadata(name: string, make: MakeMetadata): void {
 
   describe(`changes of tags: ${name}`, () => {
     let metadata: Metadata
-    let again: () => Promise<void>
-    beforeEach(async () => {
-      const made = await make()
-      metadata = made.open()
-      again = async () => {
-        await metadata.close()
-        metadata = made.open()
-      }
-    })
-    afterEach(() => metadata.close())
+    const { again } = openForEach(make, (opened) => (metadata = opened))
 
     const repository = parseRepositoryName('team/app')
     const node = { registry: 'docker.io', name: parseRepositoryName('library/node') }
