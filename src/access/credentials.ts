@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { RegistryError } from '../oci/errors.ts'
+import { Flights } from '../oci/flights.ts'
 import type { Soon } from '../oci/registry.ts'
 import type { TokenRecord } from '../metadata/metadata.ts'
 import type { Attempts } from './attempts.ts'
@@ -31,6 +32,15 @@ export interface CredentialsOptions {
 /** Who it is, and until when what it showed says so, in milliseconds since 1970. */
 type Found = Identity & { readonly expiresAt?: number }
 
+/** How somebody asks to be known. */
+interface Asked {
+  readonly user: string
+  /** What the login is kept by. */
+  readonly key: string
+  readonly kind: 'login' | 'mirror'
+  readonly address: string
+}
+
 /** A login that was right, and when it was last seen to hold. */
 interface Known {
   readonly identity: Identity
@@ -46,7 +56,7 @@ export class Credentials {
   /** By a keyed hash, so that no password is kept. */
   readonly #known = new LRUCache<string, Known>({ max: 5_000 })
   readonly #bearers = new WeakMap<Claims, Known>()
-  readonly #flights = new Map<string, Promise<Identity>>()
+  readonly #flights = new Flights()
   readonly #salt = randomBytes(32)
 
   constructor(options: CredentialsOptions) {
@@ -79,23 +89,20 @@ export class Credentials {
     const known = this.#known.get(key)
     if (known && this.#stillHolds(known)) return known.identity
     this.#known.delete(key)
-    const flightKey = `${kind} ${key}`
-    let flight = this.#flights.get(flightKey)
-    if (!flight) {
-      const { generation } = this.#options.directory
-      const check = (): Soon<Found> => {
-        if (this.#options.workloads.takes(user, password)) return this.#asWorkload(password, kind, address)
-        return kind === 'login' ? this.#asLogin(user, password, address) : this.#asMirror(user, password, address)
-      }
-      flight = Promise.resolve(this.#byToken(password, address) ?? check())
-        .then(({ expiresAt = Infinity, ...identity }: Found) => {
-          if (identity.user !== undefined) this.#known.set(key, { identity, expiresAt, generation })
-          return identity
-        })
-        .finally(() => this.#flights.delete(flightKey))
-      this.#flights.set(flightKey, flight)
+    return this.#flights.share(`${kind} ${key}`, () => this.#check(given, { user, key, kind, address }))
+  }
+
+  async #check({ password }: BasicCredentials, { user, key, kind, address }: Asked): Promise<Identity> {
+    const { directory, workloads } = this.#options
+    const { generation } = directory
+    const check = (): Soon<Found> => {
+      if (workloads.takes(user, password)) return this.#asWorkload(password, kind, address)
+      return kind === 'login' ? this.#asLogin(user, password, address) : this.#asMirror(user, password, address)
     }
-    return flight
+    const found: Found = await (this.#byToken(password, address) ?? check())
+    const { expiresAt = Infinity, ...identity } = found
+    if (identity.user !== undefined) this.#known.set(key, { identity, expiresAt, generation })
+    return identity
   }
 
   /** By the login that a client has stored; what is wrong with it, or no more right, is `wrong`. */
