@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
+import { Lanes } from '../oci/lanes.ts'
 
 // Loaded with the first password: a mirror without users needs neither.
 const argon2 = () => import('@node-rs/argon2')
@@ -35,20 +36,18 @@ export function fingerprint(stored: string): string {
 
 /** Compares passwords with what is kept of them, a few at a time and off the main thread. */
 export class Passwords {
-  #running = 0
-  readonly #queue: (() => void)[] = []
+  readonly #lanes = new Lanes(atOnce)
   /** By form: what is compared where there is no such user. */
   readonly #pretended = new Map<string, Promise<string>>()
 
   /** Throws TOOMANYREQUESTS when too many wait already. */
   async verify(password: string, stored: string): Promise<boolean> {
-    await this.#turn()
-    try {
-      return await compare(password, stored)
-    } finally {
-      this.#running--
-      this.#queue.shift()?.()
+    if (this.#lanes.waiting >= waiting) {
+      throw new RegistryError('TOOMANYREQUESTS', 'too many logins at once, try again', {
+        headers: { 'Retry-After': '2' },
+      })
     }
+    return this.#lanes.use(() => compare(password, stored))
   }
 
   /** Takes as long as `verify` does with a stored password of the form of `like`, and is never right. */
@@ -62,18 +61,6 @@ export class Passwords {
     }
     await this.verify(password, await stored)
     return false
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#running >= atOnce) {
-      if (this.#queue.length >= waiting) {
-        throw new RegistryError('TOOMANYREQUESTS', 'too many logins at once, try again', {
-          headers: { 'Retry-After': '2' },
-        })
-      }
-      await new Promise<void>((resolve) => this.#queue.push(resolve))
-    }
-    this.#running++
   }
 }
 

@@ -3,7 +3,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'
 import { readManifest } from '../oci/manifest.ts'
-import { platformOf, platformPattern, type Platform } from '../oci/platform.ts'
+import { anyPlatform, chosenPlatforms, platformOf, type Platform } from '../oci/platform.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader, TagQuery } from '../oci/registry.ts'
@@ -36,15 +36,15 @@ export function platformed(options: PlatformOptions): RegistryReader {
 
 class PlatformRegistry implements RegistryReader {
   readonly #options: PlatformOptions
-  readonly #allow: ((platform: Platform) => boolean)[]
-  readonly #deny: ((platform: Platform) => boolean)[]
+  readonly #allows: (platform: Platform) => boolean
+  readonly #denies: (platform: Platform) => boolean
   /** By name and digest: manifests that may be had, and the blobs they name. */
   readonly #permitted = bounded<true>(100_000)
 
   constructor(options: PlatformOptions) {
     this.#options = options
-    this.#allow = options.rules.allowPlatforms.map(platformPattern)
-    this.#deny = options.rules.denyPlatforms.map(platformPattern)
+    this.#allows = chosenPlatforms(options.rules.allowPlatforms)
+    this.#denies = anyPlatform(options.rules.denyPlatforms)
   }
 
   async getManifest(name: RepositoryName, reference: Reference, asker?: Asker): Promise<Manifest> {
@@ -96,8 +96,8 @@ class PlatformRegistry implements RegistryReader {
   }
 
   #expectAllowed(name: RepositoryName, platform: Platform): void {
-    const denied = this.#deny.some((fits) => fits(platform))
-    if (!denied && (this.#allow.length === 0 || this.#allow.some((fits) => fits(platform)))) return
+    const denied = this.#denies(platform)
+    if (!denied && this.#allows(platform)) return
     const { upstream } = this.#options
     const why = denied ? 'denyPlatforms' : 'no pattern of allowPlatforms fits'
     throw new RegistryError(

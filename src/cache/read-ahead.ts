@@ -1,7 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Digest } from '../oci/digest.ts'
+import { Lanes } from '../oci/lanes.ts'
 import { findContent, type ManifestContent } from '../oci/manifest.ts'
-import { platformOf, platformPattern, type Platform } from '../oci/platform.ts'
+import { chosenPlatforms, platformOf, type Platform } from '../oci/platform.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Manifest } from '../oci/registry.ts'
 
@@ -36,10 +37,9 @@ export class ReadAhead {
   readonly #images = new LRUCache<RepositoryName, Image[]>({ max: 500 })
   /** Children of indexes, with what those say they run on. */
   readonly #children = new LRUCache<string, { platform: Platform | undefined }>({ max: 5000 })
-  readonly #platforms: readonly ((platform: Platform) => boolean)[]
+  readonly #wants: (platform: Platform) => boolean
   readonly #seen = new WeakSet<Manifest>()
-  readonly #queue: Ahead[] = []
-  #running = 0
+  readonly #lanes = new Lanes(atOnce)
 
   /**
    * `fill` fetches a blob if it is not there, and resolves when it is over, however it ended. `platforms` are patterns: of
@@ -47,7 +47,7 @@ export class ReadAhead {
    */
   constructor(fill: (blob: Ahead) => Promise<void>, platforms: readonly string[] = []) {
     this.#fill = fill
-    this.#platforms = platforms.map(platformPattern)
+    this.#wants = chosenPlatforms(platforms)
   }
 
   /** A client got this manifest. Cheap for one that is served again and again. */
@@ -60,7 +60,8 @@ export class ReadAhead {
     }
     const layers = content ? layersOf(name, content) : []
     const child = this.#children.get(`${name}@${manifest.digest}`)
-    if (layers.length === 0 || !this.#isWanted(child?.platform)) return
+    const platform = child?.platform
+    if (layers.length === 0 || (platform !== undefined && !this.#wants(platform))) return
     const config = child ? undefined : content?.config?.digest
     const before = this.#images.get(name) ?? []
     this.#images.set(name, [{ pulled: false, config, layers }, ...before].slice(0, remembered))
@@ -75,25 +76,7 @@ export class ReadAhead {
     // A blob of several images does not tell which of them is being pulled; the next one will.
     if (!image || another || image.pulled) return
     image.pulled = true
-    this.#queue.push(...image.layers.filter((layer) => layer.digest !== digest))
-    this.#next()
-  }
-
-  #isWanted(platform: Platform | undefined): boolean {
-    if (this.#platforms.length === 0 || platform === undefined) return true
-    return this.#platforms.some((fits) => fits(platform))
-  }
-
-  #next(): void {
-    while (this.#running < atOnce) {
-      const blob = this.#queue.shift()
-      if (!blob) return
-      this.#running++
-      void this.#fill(blob).finally(() => {
-        this.#running--
-        this.#next()
-      })
-    }
+    for (const layer of image.layers) if (layer.digest !== digest) void this.#lanes.use(() => this.#fill(layer))
   }
 }
 

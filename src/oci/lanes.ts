@@ -1,10 +1,15 @@
-/** So many may work at once; who comes later waits for the first that ends. */
+/** So many may work at once; who comes later waits for the first that ends, in the order in which they came. */
 export class Lanes {
   #free: number
   readonly #waiting: (() => void)[] = []
 
   constructor(count: number) {
     this.#free = count
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.length
   }
 
   async use<T>(work: () => Promise<T>): Promise<T> {

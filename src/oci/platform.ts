@@ -17,7 +17,18 @@ export function platformOf(fields: unknown): Platform | undefined {
 }
 
 /** A predicate for platforms from a pattern such as `linux/*` or `linux/arm`, which fits every variant as well. */
-export function platformPattern(pattern: string): (platform: Platform) => boolean {
+function platformPattern(pattern: string): (platform: Platform) => boolean {
   const fits = [pattern, `${pattern}/*`].map(namePattern)
   return (platform) => fits.some((fit) => fit(platform))
+}
+
+/** A predicate for platforms that fit any of these patterns. */
+export function anyPlatform(patterns: readonly string[]): (platform: Platform) => boolean {
+  const fits = patterns.map(platformPattern)
+  return (platform) => fits.some((fit) => fit(platform))
+}
+
+/** The same for a list of patterns that, where it is empty, stands for every platform. */
+export function chosenPlatforms(patterns: readonly string[]): (platform: Platform) => boolean {
+  return patterns.length === 0 ? () => true : anyPlatform(patterns)
 }

@@ -2,12 +2,12 @@ import { Buffers } from '../oci/buffers.ts'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'
+import { Lanes } from '../oci/lanes.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
 import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader, Soon, TagPage } from '../oci/registry.ts'
 import { Turns } from '../oci/turns.ts'
 import type { Browsing } from '../metadata/metadata.ts'
-import { Lanes } from './lanes.ts'
 
 /** Blobs that are fetched at once, whatever number of runs there are: a large one has several connections of its own. */
 const blobsAtOnce = 3
