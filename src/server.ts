@@ -4,7 +4,6 @@ import type { Config, UpstreamConfig } from './config/config.ts'
 import { guarded, openAccess, platformed, Traffic } from './access/access.ts'
 import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
-import { chunkCollector } from './chunk-garbage.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
 import { healthApp } from './health.ts'
 import { openHosted } from './hosted/hosted.ts'
@@ -21,6 +20,7 @@ import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
 import { createTelemetry, type Event } from './telemetry/telemetry.ts'
 import {
+  chunkCollector,
   fetcher,
   jsonGetter,
   loginSource,

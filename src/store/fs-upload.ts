@@ -1,5 +1,5 @@
 import { open, rm, type FileHandle } from 'node:fs/promises'
-import { Buffers } from '../oci/buffers.ts'
+import { Buffers } from '../oci/buffers.js'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
 import { isUploadId, placeDurably, type Layout } from './layout.ts'
 import { OverLimit, type UploadFile } from './store.ts'

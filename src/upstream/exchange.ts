@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { Arrival } from '../oci/registry.ts'
 import { Body } from './body.ts'
+import { promisedLength } from './incoming.js'
 
 export interface Sent {
   method: 'GET' | 'HEAD' | 'POST'
@@ -67,8 +68,7 @@ class Receiver implements Dispatcher.DispatchHandler {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
     // 1xx comes before the answer.
     if (status < 200) return
-    const length = Number(headers['content-length'] ?? NaN)
-    this.#body = new Body(controller, Number.isSafeInteger(length) ? length : Infinity)
+    this.#body = new Body(controller, promisedLength(headers))
     this.#options.answered({ status, headers, body: this.#body })
   }
 

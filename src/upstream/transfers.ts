@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Arrival } from '../oci/registry.ts'
 import type { Headers, Received, ReceivedBody, Sent } from './exchange.ts'
+import { promisedLength } from './incoming.js'
 import type { WaySettings } from './ways.js'
 
 /** What the transfer thread is told. `consumed` bytes of what has come are done with before the rest of the order holds. */
@@ -89,7 +90,7 @@ export class Transfers {
       const { id, status, headers } = report
       const send = (order: TransferOrder) => this.#send(order)
       const forget = () => void this.#asked.delete(id)
-      asked.body = new TransferredBody({ id, length: lengthIn(headers), send, forget })
+      asked.body = new TransferredBody({ id, length: promisedLength(headers), send, forget })
       asked.resolve({ status, headers, body: asked.body })
     } else if (report.report === 'refused') {
       this.#asked.delete(report.id)
@@ -262,11 +263,6 @@ interface TransferredBodyOptions {
   length: number
   send: (order: TransferOrder) => void
   forget: () => void
-}
-
-function lengthIn(headers: Headers): number {
-  const length = Number(headers['content-length'] ?? NaN)
-  return Number.isSafeInteger(length) ? length : Infinity
 }
 
 function revived({ name, message, code }: PlainError): Error {

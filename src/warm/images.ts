@@ -1,4 +1,4 @@
-import { Buffers } from '../oci/buffers.ts'
+import { Buffers } from '../oci/buffers.js'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Buffers } from '../../src/oci/buffers.ts'
+import { Buffers } from '../../src/oci/buffers.js'
 
 describe('large buffers', () => {
   it('are used again when they were given back', () => {

@@ -30,7 +30,8 @@ export function WebhooksPage({ frame, hooks }: { frame: Frame; hooks: readonly H
             {hooks.map((hook) => (
               <tr>
                 <th scope="row" class="break">
-                  <a href={`/webhooks/${hook.name}`}>{hook.name}</a> <span class="faint">{hook.host}</span>
+                  <a href={`/webhooks/${hook.name}`}>{hook.name}</a>
+                  <div class="faint">{hook.host}</div>
                 </th>
                 <td class="extra">{hook.events.length === 0 ? 'all' : hook.events.join(', ')}</td>
                 <td>
