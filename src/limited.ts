@@ -15,17 +15,24 @@ const messages = {
   'per second': 'too many requests of this client came within a short time (limits.requestsPerSecond)',
 }
 
-/** Turns away who asks for more than one client may have, in the way that every client of registries knows (429). */
+/** Holds back who asks for more than one client may have, and then turns it away in the way that clients of registries know (429). */
 export function limited(fetch: Fetch, { traffic, addressOf, report }: LimitedOptions): Fetch {
   return (request, bindings) => {
-    const address = addressOf(bindings.incoming) ?? ''
-    const away = traffic.enter(address)
-    if (away && !isProbe(bindings)) {
-      report({ type: 'turned-away', why: away.why })
-      return answer(away)
+    if (isProbe(bindings)) return fetch(request, bindings)
+    const { incoming, outgoing } = bindings
+    const address = addressOf(incoming) ?? ''
+    const go = (away: TurnedAway | undefined) => {
+      if (away) {
+        report({ type: 'turned-away', why: away.why })
+        return answer(away)
+      }
+      // It may have left while it was held back.
+      if (outgoing.closed) traffic.leave(address)
+      else outgoing.on('close', () => traffic.leave(address))
+      return fetch(request, bindings)
     }
-    if (!away) bindings.outgoing.on('close', () => traffic.leave(address))
-    return fetch(request, bindings)
+    const entered = traffic.enter(address)
+    return entered instanceof Promise ? entered.then(go) : go(entered)
   }
 }
 
