@@ -23,17 +23,22 @@ export interface OrderedCertificateOptions {
   report: ReportCertificate
   now: () => number
   offer: (shown: Shown) => void
+  /** Waits; milliseconds. */
+  later?: (pause: number, work: () => void) => NodeJS.Timeout
 }
 
 const hour = 3_600_000
-/** How often it is looked whether the certificate is to be renewed. */
+/** It is looked at least so often whether the certificate is to be renewed: a machine may have slept meanwhile. */
 const look = 12 * hour
 const firstPause = 60_000
 /** Authorities allow few failures an hour. */
 const longestPause = 6 * hour
+/** How long one answer of the authority is waited for, in milliseconds. */
+const patience = 30_000
 
 /** A certificate by ACME (RFC 8555), by HTTP challenges: ordered when there is none, renewed when a third of its time is left. */
 export async function orderedCertificate(options: OrderedCertificateOptions) {
+  limitRequests()
   const folder = path.join(options.data, 'acme')
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const challenges = await serveChallenges(options.acme.listen)
@@ -47,6 +52,17 @@ export async function orderedCertificate(options: OrderedCertificateOptions) {
       await challenges.close()
     },
   }
+}
+
+/**
+ * By itself the library waits for ever for an authority that says nothing, repeats what failed for more than a minute, and then
+ * does not tell why. When to ask again is for us to say.
+ */
+function limitRequests(): void {
+  const { defaults, interceptors } = acme.axios
+  defaults.timeout = patience
+  interceptors.request.clear()
+  interceptors.response.clear()
 }
 
 interface OrdersOptions extends OrderedCertificateOptions {
@@ -69,17 +85,20 @@ class Orders {
 
   look(): void {
     if (this.#stopped) return
-    if (!this.#isDue()) return this.#lookIn(look)
+    const due = this.#dueAt() - this.#options.now()
+    if (due > 0) return this.#lookIn(Math.min(look, due))
     this.#ordering = this.#order().then(
       () => {
         this.#failures = 0
-        this.#lookIn(look)
+        const due = this.#dueAt() - this.#options.now()
+        // One that is due at once would be ordered without end.
+        this.#lookIn(due > 0 ? Math.min(look, due) : look)
       },
       (error: unknown) => {
         const pause = Math.min(longestPause, firstPause * 2 ** this.#failures++)
         this.#tell(
           'order failed',
-          `${error instanceof Error ? error.message : String(error)}; again in ${pause / 60_000} min`,
+          `${this.#options.acme.directory}: ${error instanceof Error ? error.message : String(error)}; again in ${pause / 60_000} min`,
         )
         this.#lookIn(pause)
       },
@@ -94,16 +113,19 @@ class Orders {
   }
 
   #lookIn(pause: number): void {
-    if (!this.#stopped) this.#timer = setTimeout(() => this.look(), pause).unref()
+    if (this.#stopped) return
+    const { later = (pause, work) => setTimeout(work, pause).unref() } = this.#options
+    this.#timer = later(pause, () => this.look())
   }
 
-  #isDue(): boolean {
-    if (!this.#shown) return true
+  /** When the certificate is to be renewed, in milliseconds since 1970; 0 where there is none for these names. */
+  #dueAt(): number {
+    if (!this.#shown) return 0
     const { validFrom, validTo, subjectAltName = '' } = new X509Certificate(this.#shown.cert)
     const [from, to] = [Date.parse(validFrom), Date.parse(validTo)]
     const named = subjectAltName.split(', ').map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
     const all = this.#options.acme.domains.every((domain) => named.includes(domain.toLowerCase()))
-    return !all || this.#options.now() > to - (to - from) / 3
+    return all ? to - (to - from) / 3 : 0
   }
 
   async #order(): Promise<void> {

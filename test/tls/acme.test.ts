@@ -1,58 +1,17 @@
-import { spawn } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import http from 'node:http'
-import { createServer, type AddressInfo } from 'node:net'
+import https from 'node:https'
+import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import tls from 'node:tls'
 import { expect, it, onTestFinished } from 'vitest'
-import { makeCertificate } from '../helpers/certificates.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { startBerth } from '../helpers/berth-process.ts'
-import { describeTool, toolPath } from '../helpers/tools.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-/** A real ACME server on loopback, which asks its questions on `httpPort`; stopped when the running test ends. */
-async function startPebble(httpPort: number) {
-  const folder = makeFolder()
-  const { cert, key } = makeCertificate()
-  writeFileSync(path.join(folder, 'cert.pem'), cert)
-  writeFileSync(path.join(folder, 'key.pem'), key)
-  const [port, management] = [await freePort(), await freePort()]
-  const config = {
-    pebble: {
-      listenAddress: `127.0.0.1:${port}`,
-      managementListenAddress: `127.0.0.1:${management}`,
-      certificate: path.join(folder, 'cert.pem'),
-      privateKey: path.join(folder, 'key.pem'),
-      httpPort,
-      tlsPort: 1,
-      ocspResponderURL: '',
-      externalAccountBindingRequired: false,
-    },
-  }
-  writeFileSync(path.join(folder, 'pebble.json'), JSON.stringify(config))
-  const child = spawn(toolPath('pebble'), ['-config', path.join(folder, 'pebble.json')], {
-    env: { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '20' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  onTestFinished(() => void child.kill())
-  child.stderr.resume()
-  child.stdout.setEncoding('utf8')
-  for (let log = ''; !log.includes('ACME directory available');) log += String(await once(child.stdout, 'data'))
-  child.stdout.resume()
-  return { directory: `https://localhost:${port}/dir`, ca: path.join(folder, 'cert.pem') }
-}
+import { freePort, startPebble } from '../helpers/pebble.ts'
+import { describeTool } from '../helpers/tools.ts'
 
 async function shown(url: string): Promise<tls.PeerCertificate> {
   const socket = tls.connect({ port: Number(new URL(url).port), host: '127.0.0.1', rejectUnauthorized: false })
@@ -62,22 +21,37 @@ async function shown(url: string): Promise<tls.PeerCertificate> {
   return certificate
 }
 
+/** What several new connections are shown. */
+async function fingerprints(url: string): Promise<Set<string>> {
+  const all = await Promise.all(Array.from({ length: 5 }, () => shown(url)))
+  return new Set(all.map(({ fingerprint256 }) => fingerprint256))
+}
+
+/** `berth serve` whose certificates come from an authority that makes them for so many seconds. */
+async function startWithPebble(validFor?: number) {
+  const httpPort = await freePort()
+  const pebble = await startPebble(httpPort, validFor)
+  const { directory, ca } = pebble
+  const settings = {
+    listen: '127.0.0.1:0',
+    storage: { data: './data', minFree: 0 },
+    tls: { acme: { domains: ['localhost'], directory, listen: `127.0.0.1:${httpPort}` } },
+  }
+  const home = makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
+  const start = async () => {
+    const berth = startBerth(['serve'], home, { NODE_EXTRA_CA_CERTS: ca })
+    const [, url = ''] = await berth.printed(/listens on (https:\/\/127\.0\.0\.1:\d+)\n/)
+    return { berth, url }
+  }
+  return { pebble, httpPort, home, start, ...(await start()) }
+}
+
 describeTool('a certificate by ACME', { tools: ['pebble', 'openssl'] }, () => {
   it(
     'is ordered at the first start, served, kept over a restart, and nobody else reads its key',
     { timeout: 60_000 },
     async () => {
-      const httpPort = await freePort()
-      const { directory, ca } = await startPebble(httpPort)
-      const settings = {
-        listen: '127.0.0.1:0',
-        storage: { data: './data', minFree: 0 },
-        tls: { acme: { domains: ['localhost'], directory, listen: `127.0.0.1:${httpPort}` } },
-      }
-      const home = makeFolder({ 'config/berth.yaml': JSON.stringify(settings) })
-      const env = { NODE_EXTRA_CA_CERTS: ca }
-      const first = startBerth(['serve'], home, env)
-      const [, url = ''] = await first.printed(/listens on (https:\/\/127\.0\.0\.1:\d+)\n/)
+      const { berth: first, url, httpPort, home, start } = await startWithPebble()
       await first.printed(/certificate ordered/)
       const certificate = await shown(url)
       expect([certificate.issuer.CN, certificate.subjectaltname]).toEqual([
@@ -92,10 +66,40 @@ describeTool('a certificate by ACME', { tools: ['pebble', 'openssl'] }, () => {
       for (const file of readdirSync(folder)) expect(statSync(path.join(folder, file)).mode & 0o077).toBe(0)
       first.child.kill('SIGTERM')
       await first.ended
-      const second = startBerth(['serve'], home, env)
-      const [, again = ''] = await second.printed(/listens on (https:\/\/127\.0\.0\.1:\d+)\n/)
-      expect((await shown(again)).serialNumber).toBe(certificate.serialNumber)
+      const second = await start()
+      expect((await shown(second.url)).serialNumber).toBe(certificate.serialNumber)
+      expect(second.berth.output).not.toContain('certificate ordered')
       expect(new X509Certificate(certificate.raw).checkHost('localhost')).toBe('localhost')
+    },
+  )
+
+  it(
+    'is renewed when a third of its time is left: new connections see it without a restart, those of before go on',
+    { timeout: 90_000 },
+    async () => {
+      const { pebble, berth, url } = await startWithPebble(24)
+      await berth.printed(/certificate ordered/)
+      const before = await shown(url)
+      const agent = new https.Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false })
+      onTestFinished(() => agent.destroy())
+      expect((await fetchRaw(`${url}/healthz`, { agent })).status).toBe(200)
+      expect(await fingerprints(url)).toEqual(new Set([before.fingerprint256]))
+
+      await berth.printed(/certificate ordered[^]*certificate ordered/)
+      const renewed = await shown(url)
+      expect(renewed.serialNumber).not.toBe(before.serialNumber)
+      expect(renewed.pubkey).not.toEqual(before.pubkey)
+      expect(Date.parse(renewed.valid_from)).toBeLessThan(Date.parse(before.valid_to))
+      expect((await fetchRaw(`${url}/healthz`, { agent })).status).toBe(200)
+      expect(Object.keys(agent.sockets).length + Object.keys(agent.freeSockets).length).toBe(1)
+
+      // What fails then is told, and what there is goes on.
+      await pebble.stop()
+      await berth.printed(/certificate order failed[^\n]*again in 1 min/)
+      expect((await shown(url)).serialNumber).toBe(renewed.serialNumber)
+      const metrics = (await fetchRaw(`${url}/metrics`, { agent })).text()
+      expect(metrics).toContain('berth_certificates_total{outcome="ordered"} 2')
+      expect(metrics).toContain('berth_certificates_total{outcome="order failed"} 1')
     },
   )
 
