@@ -136,6 +136,7 @@ class Orders {
       { altNames: [...domains] },
       await acme.crypto.createPrivateEcdsaKey(),
     )
+    await findAccount(client)
     const cert = await client.auto({
       csr,
       ...(email !== undefined && { email }),
@@ -155,6 +156,15 @@ class Orders {
 
   #tell(outcome: 'ordered' | 'order failed', message: string): void {
     this.#options.report({ type: 'certificate', outcome, message })
+  }
+}
+
+/** By itself the library tells the authority anew what it knows of an account, and an update without news is refused by some. */
+async function findAccount(client: acme.Client): Promise<void> {
+  try {
+    await client.createAccount({ onlyReturnExisting: true })
+  } catch {
+    // There is none: it is made with the order.
   }
 }
 
