@@ -22,6 +22,7 @@ export interface PeopleParts extends WorkingParts, AccountsParts {
   registry: AdminOptions['registry']
   access: Access
   accountsFrom: AdminOptions['accountsFrom']
+  signatures: AdminOptions['signatures']
   /** Aborted when the server stops. */
   stopping: AbortSignal
 }
@@ -37,10 +38,12 @@ export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> 
     hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
     freshUntil: freshness(config),
     workings: workingsOf(parts),
+    signatures: parts.signatures,
     accountsFrom: parts.accountsFrom,
     report: parts.report,
     now,
   })
+  stopping.addEventListener('abort', () => admin.stop(), { once: true })
   const doorway = { admin, access, forwarded: createForwarded(config) }
   const app = new Hono<{ Bindings: HttpBindings }>()
   return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))

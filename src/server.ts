@@ -11,10 +11,10 @@ import { limited } from './limited.ts'
 import { listen, type Fetch } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
-import type { Tag } from './oci/reference.ts'
+import type { RepositoryName, Tag } from './oci/reference.ts'
 import type { RegistrySource } from './oci/registry.ts'
 import { connectOnly, openProxying } from './proxying.ts'
-import { readSignatureRules, signed } from './signatures/signatures.ts'
+import { readSignatureRules, signatureReports, signed } from './signatures/signatures.ts'
 import { accountsOf, peopleApp } from './people.ts'
 import { fsStore } from './store/fs-store.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
@@ -141,12 +141,19 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
   const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
+  const rulesOf = (name: RepositoryName) => {
+    const slash = name.indexOf('/')
+    const [upstream, there] = [name.slice(0, slash), name.slice(slash + 1) as RepositoryName]
+    const index = registry.isHosted(name) ? -1 : config.upstreams.findIndex((each) => each.name === upstream)
+    return index < 0 ? undefined : { repository: { registry: upstream, name: there }, rules: signatureRules[index]! }
+  }
   const people = {
     config,
     registry,
     metadata,
     access,
     accountsFrom,
+    signatures: signatureReports({ registry, metadata, rulesOf }),
     store,
     cache,
     hosted,

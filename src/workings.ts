@@ -32,5 +32,8 @@ export function workingsOf(parts: WorkingParts): Workings {
     evict: () => cache.evict(),
     evictThese: (digests, upstream) => cache.evictThese(digests, upstream),
     collect: (dryRun) => hosted.collector.collect(dryRun),
+    openBlob: (digest) => store.open(digest),
+    pinTag: (pin) => cache.tagPins.pin(pin),
+    releaseTag: (repository, tag) => cache.tagPins.release(repository, tag),
   }
 }

@@ -4,13 +4,18 @@ import type { Access, Accounts } from '../access/access.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import { Packages } from '../packages/packages.ts'
 import { AccountsAdmin } from './accounts.ts'
 import { auditPage, type AuditPage, type AuditQuery } from './audit.ts'
 import { CacheAdmin } from './cache.ts'
 import type { ReportAdminEvent } from './events.ts'
+import { Attached } from './attached.ts'
 import { ImageActions } from './image-actions.ts'
-import { Images } from './images.ts'
+import { Images, type ImageView } from './images.ts'
+import { PackageLists, type PackageComparison, type PackagesView } from './package-lists.ts'
 import { Repositories } from './repositories.ts'
+import type { SignaturesOf } from './signature-report.ts'
+import { TagHistory } from './tag-history.ts'
 import { Guard, type Visitor } from './visitor.ts'
 import { WarmAdmin } from './warm.ts'
 import { WebhooksAdmin } from './webhooks.ts'
@@ -20,13 +25,18 @@ export type { AccountDetails, AccountView, TokenView } from './accounts.ts'
 export type { AuditPage } from './audit.ts'
 export { adminApi } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
+export type { PinnedTag } from './pins.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
 export type { AdminEvent } from './events.ts'
 export type { ImageConfig } from './image-config.ts'
-export type { Image, ImageView, PlatformView, ReferrerView } from './images.ts'
+export type { DocumentView, ReferrerView } from './attached.ts'
+export type { Image, ImageView, PlatformView } from './images.ts'
+export type { PackageComparison, PackageSide, PackagesView } from './package-lists.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
 export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
+export type { SignatureReport, SignaturesOf } from './signature-report.ts'
+export type { DeletedTag, HistoryMoment } from './tag-history.ts'
 export type { Guard, Visitor } from './visitor.ts'
 export type { WarmView } from './warm.ts'
 export type {
@@ -49,6 +59,8 @@ export interface AdminOptions {
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
   freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
   workings: Workings
+  /** Looks for signatures. */
+  signatures: SignaturesOf
   /** Changes of accounts that somebody asks for, from an address. */
   accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
   report?: ReportAdminEvent
@@ -60,6 +72,7 @@ export interface Admin {
   readonly repositories: Repositories
   readonly images: Images
   readonly actions: ImageActions
+  readonly history: TagHistory
   readonly cache: CacheAdmin
   readonly accounts: AccountsAdmin
   readonly warm: WarmAdmin
@@ -67,6 +80,11 @@ export interface Admin {
   audit(visitor: Visitor, query: AuditQuery): Promise<AuditPage>
   /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
   readonly locate: (path: string) => RepositoryName
+  /** What is installed in an image that the visitor was shown. */
+  packages(visitor: Visitor, view: ImageView): Promise<PackagesView>
+  /** What changes between two images that the visitor was shown. */
+  comparePackages(visitor: Visitor, views: readonly [ImageView, ImageView]): Promise<PackageComparison>
+  stop(): void
 }
 
 export function createAdmin(options: AdminOptions): Admin {
@@ -77,6 +95,7 @@ export function createAdmin(options: AdminOptions): Admin {
     hasLogin,
     freshUntil,
     workings,
+    signatures,
     accountsFrom,
     report = () => {},
     now = Date.now,
@@ -87,10 +106,18 @@ export function createAdmin(options: AdminOptions): Admin {
     territory: { isHosted: (name) => registry.isHosted(name), hasLogin },
     report,
   })
+  const history = new TagHistory({ registry, metadata, guard, workings, now })
+  const packages = new Packages({ open: (digest) => workings.openBlob(digest) })
+  const attached = new Attached({ registry, metadata, packages })
+  const lists = new PackageLists({ packages, attached })
   return {
     guard,
     repositories: new Repositories({ metadata, guard, freshUntil, now }),
-    images: new Images({ registry, metadata, guard }),
+    images: new Images({ registry, metadata, guard, history, attached, signatures, now }),
+    packages: (visitor, view) => lists.of(view.name, view, guard.asker(visitor, view.name)),
+    comparePackages: (visitor, views) => lists.compare(views[0].name, views, guard.asker(visitor, views[0].name)),
+    stop: () => packages.stop(),
+    history,
     actions: new ImageActions({ registry, metadata, guard, workings }),
     audit: (visitor, query) => auditPage({ guard, metadata }, visitor, query),
     accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom }),

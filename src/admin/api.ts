@@ -4,6 +4,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Admin } from './admin.ts'
 import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
+import { historyRoutes } from './history-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
 import { Routes, type OpenApiDocument } from './routes.ts'
@@ -20,6 +21,7 @@ const prefix = '/api/v1'
 export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Bindings: HttpBindings }> {
   const routes = new Routes(prefix, (c) => visitorOf(c, doorway))
   imageRoutes(routes, admin)
+  historyRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)
   warmRoutes(routes, admin)

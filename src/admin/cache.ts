@@ -1,6 +1,6 @@
 import type { EvictionCandidate, FigureName, FigureSpan, KeptBytes, Metadata } from '../metadata/metadata.ts'
 import type { RepositoryName } from '../oci/reference.ts'
-import { parsePinPattern } from './pins.ts'
+import { parsePinPattern, pinnedTags, type PinnedTag } from './pins.ts'
 import type { Guard, Visitor } from './visitor.ts'
 import type { FillProgress, Going, Problem, UpstreamState, Workings } from './workings.ts'
 
@@ -24,6 +24,13 @@ export interface EvictionView extends EvictionCandidate {
   readonly name: RepositoryName | undefined
 }
 
+/** What is never evicted, as patterns, and tags that are pinned to a digest. */
+export interface PinsView {
+  readonly settings: readonly string[]
+  readonly added: readonly string[]
+  readonly tags: readonly PinnedTag[]
+}
+
 export interface CacheView {
   readonly window: Window
   readonly since: number
@@ -41,7 +48,7 @@ export interface CacheView {
   readonly kept: readonly KeptBytes[]
   /** What would be evicted first. */
   readonly next: readonly EvictionView[]
-  readonly pins: { readonly settings: readonly string[]; readonly added: readonly string[] }
+  readonly pins: PinsView
   readonly fills: readonly FillView[]
   readonly upstreams: readonly UpstreamState[]
   readonly problems: readonly Problem[]
@@ -86,7 +93,7 @@ export class CacheAdmin {
       storage: { ...limits, bytes: await metadata.storedBytes(), free: await workings.free() },
       kept: await metadata.browsing.keptByUpstream(),
       next: await this.#named(await metadata.listEvictableBlobs(shownEvictions)),
-      pins: { settings: limits.pins, added: await metadata.pins.list() },
+      pins: await this.pins(visitor),
       fills: await this.fills(visitor),
       upstreams: workings.upstreams(),
       problems: workings.problems(),
@@ -114,6 +121,13 @@ export class CacheAdmin {
     const gone = await workings.collect(dryRun)
     if (!dryRun) guard.done(visitor, 'collect', undefined, `${gone.length} things`)
     return gone
+  }
+
+  async pins(visitor: Visitor): Promise<PinsView> {
+    const { guard, metadata, workings } = this.#options
+    await guard.expectAdministrator(visitor)
+    const { limits } = workings
+    return { settings: limits.pins, added: await metadata.pins.list(), tags: await pinnedTags(metadata) }
   }
 
   /** Throws TAG_INVALID for what is no pattern. */

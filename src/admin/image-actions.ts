@@ -25,7 +25,7 @@ export class ImageActions {
   /** Deletes a hosted tag, or a manifest with all its tags. */
   async delete(visitor: Visitor, name: RepositoryName, reference: Reference): Promise<void> {
     await this.#options.guard.expect(visitor, 'delete', name)
-    await this.#options.registry.deleteManifest(name, reference)
+    await this.#options.registry.deleteManifest(name, reference, visitor.identity.user)
     this.#options.guard.done(visitor, 'delete', name, reference)
   }
 
@@ -34,7 +34,7 @@ export class ImageActions {
     const { registry, guard } = this.#options
     await guard.expect(visitor, 'push', name)
     const { mediaType, bytes } = await registry.getManifest(name, from, guard.asker(visitor, name))
-    await registry.putManifest(name, { reference: tag, tags: [], mediaType, bytes })
+    await registry.putManifest(name, { reference: tag, tags: [], mediaType, bytes, by: visitor.identity.user })
     guard.done(visitor, 'tag', name, `${from} as ${tag}`)
   }
 

@@ -5,6 +5,7 @@ import { parseReference, parseTag } from '../oci/reference.ts'
 import type { Admin } from './admin.ts'
 import { difference } from './difference.ts'
 import type { Routes } from './routes.ts'
+import * as images from './image-schemas.ts'
 import * as schema from './schemas.ts'
 
 const { name, reference, digest, pageNumber, done } = schema
@@ -69,7 +70,7 @@ function readRoutes(routes: Routes, admin: Admin): void {
       path: '/image',
       summary: 'What a tag or a digest is made of',
       input: z.object({ name, reference, platform }),
-      answer: schema.imageView,
+      answer: images.imageView,
     },
     (visitor, { name, reference, platform }) =>
       admin.images.get(visitor, admin.locate(name), parseReference(reference), platform),
@@ -80,12 +81,26 @@ function readRoutes(routes: Routes, admin: Admin): void {
       path: '/difference',
       summary: 'What changed from one digest of a repository to another',
       input: z.object({ name, from: digest, to: digest, platform }),
-      answer: schema.difference,
+      answer: images.difference,
     },
     async (visitor, { name, from, to, platform }) => {
       const digests = [parseDigest(from), parseDigest(to)] as const
       const pair = await admin.images.pair(visitor, admin.locate(name), digests, platform)
-      return difference(pair.from, pair.to)
+      const packages = await admin.comparePackages(visitor, [pair.from, pair.to])
+      return { ...difference(pair.from.image, pair.to.image), packages }
+    },
+  )
+  routes.add(
+    {
+      method: 'get',
+      path: '/packages',
+      summary: 'What is installed in an image, by an SBOM that is attached to it or by its layers',
+      input: z.object({ name, reference, platform }),
+      answer: images.packages,
+    },
+    async (visitor, { name, reference, platform }) => {
+      const view = await admin.images.get(visitor, admin.locate(name), parseReference(reference), platform)
+      return admin.packages(visitor, view)
     },
   )
 }

@@ -1,14 +1,18 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
-import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { Asker, RegistryReader, TagMoment } from '../oci/registry.ts'
+import { readManifest } from '../oci/manifest.ts'
+import { withinPatience } from '../oci/patience.ts'
+import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import type { Asker, RegistryReader } from '../oci/registry.ts'
 import { readWhole } from '../oci/whole-blob.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
+import type { Attached, ReferrerView } from './attached.ts'
 import { layersWithHistory, mostListed, readConfig, type ImageConfig, type Layer } from './image-config.ts'
-import { cosignTags, referrerKind, type ReferrerKind } from './referrers.ts'
+import type { PinnedTag } from './pins.ts'
+import type { SignatureReport, SignaturesOf } from './signature-report.ts'
 import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
+import type { HistoryMoment, TagHistory } from './tag-history.ts'
 import type { Guard, Visitor } from './visitor.ts'
 
 /** One image: what a manifest and its config say. */
@@ -31,13 +35,6 @@ export interface PlatformView {
   readonly digest: Digest
 }
 
-export interface ReferrerView {
-  readonly kind: ReferrerKind
-  readonly digest: Digest
-  readonly type: string
-  readonly size: number | undefined
-}
-
 /** Everything about a tag, or a digest, that a page shows. */
 export interface ImageView {
   readonly name: RepositoryName
@@ -55,16 +52,28 @@ export interface ImageView {
   readonly image: Image | undefined
   readonly problem: string | undefined
   readonly referrers: readonly ReferrerView[]
+  /** Undefined where nobody could find out. */
+  readonly signatures: SignatureReport | undefined
   /** Every meaning the tag was seen to have, newest first. */
-  readonly history: readonly TagMoment[]
+  readonly history: readonly HistoryMoment[]
+  /** Where the tag means its digest because somebody pinned it to that. */
+  readonly pin: PinnedTag | undefined
+  /** Until when what the tag has come to mean upstream is held back (minAge), in milliseconds since 1970. */
+  readonly heldUntil: number | undefined
 }
 
 export interface ImagesOptions {
   registry: RegistryReader
   metadata: Metadata
   guard: Guard
+  history: TagHistory
+  attached: Attached
+  signatures: SignaturesOf
+  now: () => number
 }
 
+/** How long a page waits for what is found of signatures, in milliseconds. */
+const patience = 1_500
 /** A config larger than this is not read, in bytes: real ones are of some KiB. */
 const largestConfig = 4 * 1024 * 1024
 
@@ -78,7 +87,7 @@ export class Images {
 
   /** `platform` is one of the view's; the usual one where it is none. Throws what the registry throws. */
   async get(visitor: Visitor, name: RepositoryName, reference: Reference, platform = ''): Promise<ImageView> {
-    const { registry, guard, metadata } = this.#options
+    const { registry, guard, history, attached, signatures } = this.#options
     await guard.expectReadable(visitor, name)
     const asker = guard.asker(visitor, name)
     const manifest = await registry.getManifest(name, reference, asker)
@@ -88,6 +97,10 @@ export class Images {
     const isSingle = content.manifests.length === 0
     const digest = isSingle ? manifest.digest : chosen?.digest
     const { image, problem } = await this.#shown(name, digest, asker)
+    const [referrers, signed] = await Promise.all([
+      attached.of(name, { digest: manifest.digest, content, image: digest }, asker),
+      withinPatience(signatures(name, manifest.digest, asker), patience, () => undefined),
+    ])
     return {
       name,
       reference,
@@ -95,14 +108,27 @@ export class Images {
       mediaType: manifest.mediaType,
       isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
-      tag: isTag(reference) ? await metadata.browsing.findTag(name, reference) : undefined,
       annotations: listed(content.annotations),
       platforms: children.map((child) => ({ platform: platformOf(child), digest: child.digest })),
       image,
       problem,
-      referrers: await this.#referrers(name, manifest.digest, content, asker),
-      history: isTag(reference) ? ((await registry.tagHistory?.(name, reference, asker)) ?? []) : [],
+      referrers,
+      signatures: signed,
+      history: isTag(reference) ? await history.get(visitor, name, reference) : [],
+      ...(await this.#tag(name, reference)),
     }
+  }
+
+  async #tag(name: RepositoryName, reference: Reference): Promise<Pick<ImageView, 'tag' | 'pin' | 'heldUntil'>> {
+    const { metadata, history, now } = this.#options
+    if (!isTag(reference)) return { tag: undefined, pin: undefined, heldUntil: undefined }
+    const tag = await metadata.browsing.findTag(name, reference)
+    const pin = tag?.isPinned ? await history.findPin(name, reference) : undefined
+    if (!tag?.movedTo) return { tag, pin, heldUntil: undefined }
+    const slash = name.indexOf('/')
+    const there = { registry: name.slice(0, slash), name: name.slice(slash + 1) as RepositoryName }
+    const held = (await metadata.listWithheld(there)).find(({ digest }) => digest === tag.movedTo)
+    return { tag, pin, heldUntil: held && held.until > now() ? held.until : undefined }
   }
 
   /** Two images of one repository, by digest, for the same platform. */
@@ -111,7 +137,7 @@ export class Images {
     if (!from?.image || !to?.image) {
       throw new RegistryError('MANIFEST_UNKNOWN', from?.problem ?? to?.problem ?? 'there is no image to compare')
     }
-    return { from: from.image, to: to.image }
+    return { from: { ...from, image: from.image }, to: { ...to, image: to.image } }
   }
 
   async #shown(name: RepositoryName, digest: Digest | undefined, asker: Asker) {
@@ -154,34 +180,6 @@ export class Images {
     const blob = await this.#options.registry.getBlob(name, config.digest, undefined, asker)
     const bytes = await readWhole(blob, largestConfig)
     return bytes && readConfig(bytes)
-  }
-
-  async #referrers(
-    name: RepositoryName,
-    digest: Digest,
-    content: ManifestContent,
-    asker: Asker,
-  ): Promise<ReferrerView[]> {
-    const { registry, metadata } = this.#options
-    // An upstream that fails must not take the page with it: what it would list is then not shown.
-    const listed = await registry.listReferrers(name, digest, asker).catch((error: unknown) => {
-      if (error instanceof RegistryError) return { descriptors: [] }
-      throw error
-    })
-    const attested = content.manifests.filter(({ annotations }) => annotations?.['vnd.docker.reference.type'])
-    const all = [...listed.descriptors, ...attested].slice(0, mostListed)
-    const found: ReferrerView[] = all.map((descriptor) => ({
-      kind: referrerKind(descriptor),
-      digest: descriptor.digest,
-      type: descriptor.artifactType ?? descriptor.mediaType,
-      size: descriptor.size,
-    }))
-    for (const { ending, kind } of cosignTags) {
-      const tag = `${digest.replace(':', '-')}.${ending}`
-      const known = await metadata.browsing.findTag(name, tag as Tag)
-      if (known) found.push({ kind, digest: known.digest, type: `tag ${tag}`, size: undefined })
-    }
-    return found
   }
 }
 

@@ -2,8 +2,8 @@ import { z } from 'zod'
 
 // What the admin API takes and gives. Times are in milliseconds since 1970, sizes in bytes.
 
-const time = z.number().int()
-const optional = <T extends z.ZodType>(schema: T) => schema.optional()
+export const time = z.number().int()
+export const optional = <T extends z.ZodType>(schema: T) => schema.optional()
 
 export const name = z.string().meta({ examples: ['docker.io/library/node'] })
 export const reference = z.string().meta({ description: 'a tag or a digest', examples: ['20'] })
@@ -35,15 +35,21 @@ export const repositoryDetails = repository
   })
   .meta({ id: 'RepositoryDetails' })
 
-export const tag = z
+export const listedTag = z
   .object({
     tag: z.string(),
     digest,
     updatedAt: optional(time),
     checkedAt: optional(time),
-    movedTo: optional(digest).meta({ description: 'what the upstream says instead, where that is held back' }),
+    movedTo: optional(digest).meta({ description: 'what the upstream was last heard to say instead' }),
+    isPinned: z.boolean().meta({ description: 'whether it means its digest because somebody pinned it to that' }),
     pulls: z.number(),
     pulledAt: optional(time),
+  })
+  .meta({ id: 'ListedTag' })
+
+export const tag = listedTag
+  .extend({
     platforms: z.array(z.string()).readonly(),
     size: optional(z.number()),
     sizeOf: optional(z.string()),
@@ -51,73 +57,25 @@ export const tag = z
   })
   .meta({ id: 'Tag' })
 
-const strings = z.array(z.string()).readonly()
-const texts = z.record(z.string(), z.string()).readonly()
-const descriptor = z.object({ mediaType: z.string(), digest, size: z.number() })
-
-const layer = z.object({
-  descriptor,
-  command: optional(z.string()),
-  created: optional(z.string()),
-  stored: z.boolean().meta({ description: 'whether it is on the disk here' }),
-})
-
-const config = z
+export const strings = z.array(z.string()).readonly()
+export const historyMoment = z
   .object({
-    created: optional(z.string()),
-    platform: optional(z.string()),
-    user: optional(z.string()),
-    workingDir: optional(z.string()),
-    entrypoint: strings,
-    cmd: strings,
-    env: strings,
-    ports: strings,
-    volumes: strings,
-    stopSignal: optional(z.string()),
-    labels: texts,
+    digest: optional(digest).meta({ description: 'absent where the tag was deleted' }),
+    seenAt: time,
+    by: optional(z.string()).meta({ description: 'the user who did it, where that is known' }),
+    here: z.boolean().meta({ description: 'whether the manifest is here' }),
   })
-  .meta({ id: 'ImageConfig' })
+  .meta({ id: 'HistoryMoment' })
 
-const image = z
-  .object({
-    digest,
-    mediaType: z.string(),
-    artifactType: optional(z.string()),
-    size: z.number(),
-    annotations: texts,
-    config: optional(config),
-    configDigest: optional(digest),
-    layers: z.array(layer).readonly(),
-    subject: optional(digest),
-  })
-  .meta({ id: 'Image' })
+export const deletedTag = z.object({ tag: z.string(), deletedAt: time }).meta({ id: 'DeletedTag' })
 
-export const imageView = z
-  .object({
-    name,
-    reference,
-    digest,
-    mediaType: z.string(),
-    isHosted: z.boolean(),
-    stale: optional(z.string()).meta({ description: 'why this may be out of date' }),
-    annotations: texts,
-    platforms: z.array(z.object({ platform: z.string(), digest })).readonly(),
-    image: optional(image),
-    problem: optional(z.string()).meta({ description: 'why there is no image' }),
-    referrers: z.array(z.object({ kind: z.string(), digest, type: z.string(), size: optional(z.number()) })).readonly(),
-    history: z.array(z.object({ digest, seenAt: time })).readonly(),
-  })
-  .meta({ id: 'ImageView' })
+export const tagPin = z
+  .object({ name, tag: z.string(), digest, pinnedAt: time, by: optional(z.string()) })
+  .meta({ id: 'TagPin' })
 
-export const difference = z
-  .object({
-    fromSize: z.number(),
-    toSize: z.number(),
-    sharedSize: z.number(),
-    layers: z.array(layer.extend({ side: z.enum(['from', 'to', 'both']) })).readonly(),
-    config: z.array(z.object({ what: z.string(), from: optional(z.string()), to: optional(z.string()) })).readonly(),
-  })
-  .meta({ id: 'Difference' })
+export const pins = z
+  .object({ settings: strings, added: strings, tags: z.array(tagPin).readonly() })
+  .meta({ id: 'Pins' })
 
 export const fill = z
   .object({
@@ -161,7 +119,7 @@ export const cacheView = z
     spans: z.array(z.object({ beganAt: time, values: totals.partial() })).readonly(),
     storage: z.object({ bytes: z.number(), maxSize: z.number(), free: z.number(), minFree: z.number() }),
     kept: z.array(z.object({ registry: z.string(), bytes: z.number(), blobs: z.number() })).readonly(),
-    pins: z.object({ settings: strings, added: strings }),
+    pins,
     fills: z.array(fill).readonly(),
     upstreams: z.array(upstream).readonly(),
     problems: z.array(z.object({ at: time, upstream: z.string(), message: z.string(), times: z.number() })).readonly(),

@@ -1,5 +1,7 @@
 import type { AttemptRecord, WarmOrder, WarmResult, WarmRunRecord } from '../metadata/metadata.ts'
 import type { Digest } from '../oci/digest.ts'
+import type { Tag } from '../oci/reference.ts'
+import type { RepositoryKey, TagPin } from '../metadata/metadata.ts'
 
 // What goes on inside, as the rooms that do the work tell it. The server's wiring puts it together.
 
@@ -134,4 +136,12 @@ export interface Workings {
   evict(): Promise<number>
   evictThese(digests: readonly Digest[], upstream: string): Promise<number>
   collect(dryRun: boolean): Promise<readonly Going[]>
+  /** A blob that is on the disk; undefined where it is not. Whoever opened it closes it. */
+  openBlob(
+    digest: Digest,
+  ): Promise<{ size: number; read(into: Uint8Array, position: number): Promise<number>; close(): void } | undefined>
+  /** Lets a cached tag mean a digest, whatever its upstream says. */
+  pinTag(pin: TagPin): Promise<void>
+  /** False when it was not pinned. */
+  releaseTag(repository: RepositoryKey, tag: Tag): Promise<boolean>
 }

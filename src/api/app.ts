@@ -127,7 +127,7 @@ export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
     if (request.kind === 'manifest') {
       if (call.method === 'PUT') return putManifest(call, registry, request)
       if (call.method !== 'DELETE') throw wrongMethod(call, 'GET, HEAD, PUT, DELETE')
-      await registry.deleteManifest(call.name, request.reference)
+      await registry.deleteManifest(call.name, request.reference, call.identity?.user)
     } else if (request.kind === 'blob') {
       if (call.method !== 'DELETE') throw wrongMethod(call, 'GET, HEAD, DELETE')
       await registry.deleteBlob(call.name, request.digest)

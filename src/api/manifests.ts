@@ -31,12 +31,13 @@ export async function dated(
 ): Promise<Response> {
   const history = (await registry.tagHistory?.(call.name, tag, call)) ?? []
   const then = history.find(({ seenAt }) => seenAt <= time)
-  if (then) return manifest(call, registry, then.digest)
+  if (then?.digest) return manifest(call, registry, then.digest)
   const first = history.at(-1)
   const known = first ? `it was first seen here at ${new Date(first.seenAt).toISOString()}` : 'it was never seen here'
+  const why = then ? `it had been deleted at ${new Date(then.seenAt).toISOString()}` : known
   throw new RegistryError(
     'MANIFEST_UNKNOWN',
-    `what ${tag} meant at ${new Date(time).toISOString()} is not known: ${known}`,
+    `what ${tag} meant at ${new Date(time).toISOString()} is not known: ${why}`,
   )
 }
 

@@ -23,7 +23,8 @@ export async function putManifest(
   const tags = asked.map(parseTag)
   const mediaType = (call.incoming.headers['content-type'] ?? '').split(';', 1)[0]!.trim()
   const bytes = await readBody(call.incoming, 'manifest', maxManifestSize)
-  const { digest, subject } = await registry.putManifest(call.name, { reference, tags, mediaType, bytes })
+  const push = { reference, tags, mediaType, bytes, by: call.identity?.user }
+  const { digest, subject } = await registry.putManifest(call.name, push)
   const headers = {
     Location: call.urlOf(at, `manifests/${digest}`),
     'Docker-Content-Digest': digest,

@@ -23,6 +23,7 @@ import { Lists } from './lists.ts'
 import { Manifests } from './manifests.ts'
 import { ReadAhead } from './read-ahead.ts'
 import { reconcile } from './sweep.ts'
+import { TagPins, type UpstreamPins } from './tag-pins.ts'
 import { Tags } from './tags.ts'
 import { Withheld } from './withheld.ts'
 
@@ -71,6 +72,8 @@ export interface Cache {
   evict(): Promise<number>
   /** Evicts these blobs of an upstream now, but for those in use; returns the bytes freed. */
   evictThese(digests: readonly Digest[], upstream: string): Promise<number>
+  /** Tags that mean what they were set to. */
+  readonly tagPins: Pick<TagPins, 'pin' | 'release'>
   /** Compares blobs with their digests now, those that are due; returns how many were wrong. */
   scrub(): Promise<number>
   /** Stops fetching; what has come is kept for the next process. */
@@ -96,6 +99,7 @@ export function openCache(options: CacheOptions): Cache {
     },
     refused: () => housekeeping.storageFailed(),
   })
+  const tagPins = new TagPins(metadata, report)
   const inUse = new InUse()
   const housekeeping = new Housekeeping({
     store,
@@ -106,7 +110,7 @@ export function openCache(options: CacheOptions): Cache {
     report,
     now,
   })
-  const shared = { store, metadata, fills, inUse, hotManifests, hotBlobs: hotBlobs(), report, now }
+  const shared = { store, metadata, fills, inUse, hotManifests, hotBlobs: hotBlobs(), tagPins, report, now }
   return {
     registry: (upstream, reader, rules) => registryOf(shared, { upstream, reader }, rules),
     get fillsInFlight() {
@@ -114,11 +118,13 @@ export function openCache(options: CacheOptions): Cache {
     },
     async start() {
       await reconcile(store, metadata, now())
+      await tagPins.load()
       housekeeping.start()
     },
     get fillProgress() {
       return fills.progress
     },
+    tagPins,
     evict: () => housekeeping.evict(),
     evictThese: (digests, upstream) => housekeeping.evictThese(digests, upstream),
     scrub: () => housekeeping.scrub(),
@@ -132,19 +138,21 @@ export function openCache(options: CacheOptions): Cache {
 /** What the registries of all upstreams have in common. */
 interface SharedParts extends Pick<CachedBlobsOptions, 'store' | 'metadata' | 'fills' | 'inUse' | 'hotBlobs'> {
   hotManifests: HotManifests
+  tagPins: TagPins
   report: ReportCacheEvent
   now: () => number
 }
 
 function registryOf(
-  { hotManifests, ...shared }: SharedParts,
+  { hotManifests, tagPins, ...shared }: SharedParts,
   { upstream, reader }: { upstream: string; reader: RegistrySource },
   rules: UpstreamRules,
 ): RegistryReader {
   const { metadata, now } = shared
   const { patience = usualPatience, maxBandwidth } = rules
   const withheld = new Withheld({ upstream, metadata, now, used: hasMinAge(rules) })
-  const own = { ...shared, upstream, reader, patience, withheld }
+  const pins: UpstreamPins = { digestOf: (name, tag) => tagPins.digestOf({ registry: upstream, name }, tag) }
+  const own = { ...shared, upstream, reader, patience, withheld, pins }
   const manifests = new Manifests({ ...own, hot: hotManifests })
   const blobs = new CachedBlobs({
     ...own,

@@ -20,6 +20,7 @@ import type { CachedBlobs } from './cached-blobs.ts'
 import type { Lists } from './lists.ts'
 import type { Manifests } from './manifests.ts'
 import type { ReadAhead } from './read-ahead.ts'
+import type { UpstreamPins } from './tag-pins.ts'
 import type { Tags } from './tags.ts'
 import type { Withheld } from './withheld.ts'
 
@@ -29,6 +30,7 @@ export interface CachedRegistryParts {
   reader: RegistrySource
   metadata: Metadata
   withheld: Withheld
+  pins: UpstreamPins
   manifests: Manifests
   tags: Tags
   /** Whether askers may have what is fresh checked (no-cache). */
@@ -53,11 +55,20 @@ export class CachedRegistry implements RegistryReader {
   }
 
   #find(name: RepositoryName, reference: Reference, asker?: Asker): Soon<Manifest> {
-    const { tags, manifests, withheld } = this.#parts
-    if (isTag(reference)) return tags.get(name, reference, asker)
+    const { tags, manifests, withheld, pins } = this.#parts
+    if (isTag(reference)) {
+      const pinned = pins.digestOf(name, reference)
+      return pinned === undefined ? tags.get(name, reference, asker) : this.#findPinned(name, reference, pinned, asker)
+    }
     const clear = !withheld.used || (algorithmOf(reference) === 'sha256' && manifests.isHot(name, reference))
     if (!clear) return this.#findUnlessNew(name, reference, asker)
     return manifests.get(name, reference, asker)
+  }
+
+  /** What a tag is pinned to, under all that holds for a digest. Who wants it checked has the upstream asked all the same. */
+  #findPinned(name: RepositoryName, tag: Tag, pinned: Digest, asker?: Asker): Soon<Manifest> {
+    if (!this.#isForced(asker)) return this.#find(name, pinned, asker)
+    return this.#parts.tags.look(name, tag, asker).then(() => this.#find(name, pinned, asker))
   }
 
   /** What is not here may be held back as soon as it is known which tag it belongs to; it is held back by its sha256. */

@@ -4,11 +4,14 @@ import { namePattern } from '../oci/pattern.ts'
 import type { Metadata, RepositoryKey } from '../metadata/metadata.ts'
 
 /**
- * Everything that pinned tags need: their manifests, their children's, and the blobs of these.
- * A pattern is of `upstream/repository:tag`; one without a tag pins all tags.
+ * Everything that pinned tags need: their manifests, their children's, and the blobs of these. Those that are pinned to a
+ * digest need that. A pattern is of `upstream/repository:tag`; one without a tag pins all tags.
  */
 export async function pinnedContent(patterns: readonly string[], metadata: Metadata): Promise<Set<Digest>> {
   const pinned = new Set<Digest>()
+  for (const { digest, ...repository } of await metadata.pins.listTags()) {
+    await pin(repository, digest, pinned, metadata)
+  }
   if (patterns.length === 0) return pinned
   const fits = patterns.map((pattern) => namePattern(hasTag(pattern) ? pattern : `${pattern}:*`))
   for (const { registry, name, tag, digest } of await metadata.listAllTags()) {

@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import { isAbsence, UpstreamError } from '../oci/errors.ts'
+import { isAbsence, RegistryError, UpstreamError } from '../oci/errors.ts'
 import { Flights } from '../oci/flights.ts'
 import { withinPatience } from '../oci/patience.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
@@ -9,6 +9,7 @@ import type { ReportCacheEvent } from './events.ts'
 import { backoffAfter, freshUntil, type TagPolicies, type TagPolicy } from './freshness.ts'
 import type { HotManifests, HotTag } from './hot-manifests.ts'
 import type { Manifests } from './manifests.ts'
+import type { UpstreamPins } from './tag-pins.ts'
 import type { Withheld } from './withheld.ts'
 
 export interface TagsOptions {
@@ -19,6 +20,7 @@ export interface TagsOptions {
   manifests: Manifests
   hot: HotManifests
   withheld: Withheld
+  pins: UpstreamPins
   /** Longest wait for an upstream while there is an answer here, in milliseconds. */
   patience: number
   /** Whether clients may have a tag checked (no-cache). */
@@ -60,6 +62,16 @@ export class Tags {
     const asked = waiting.map(async (tag) => this.#get(name, tag, true, asker))
     // A tag that cannot be asked about goes on as it was.
     await Promise.allSettled(asked)
+  }
+
+  /** Notes what the upstream says a tag means, and leaves it as it is here. An upstream that cannot say is no matter. */
+  async look(name: RepositoryName, tag: Tag, asker?: Asker): Promise<void> {
+    try {
+      const { digest } = await this.#options.reader.headManifest(name, tag, asker)
+      await this.#noted(name, tag, digest)
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error
+    }
   }
 
   #get(name: RepositoryName, tag: Tag, forced: boolean, asker?: Asker): Soon<Manifest> {
@@ -116,6 +128,8 @@ export class Tags {
   async #check(name: RepositoryName, tag: Tag, kept: HotTag, asker?: Asker): Promise<Manifest> {
     try {
       const head = await this.#options.reader.headManifest(name, tag, asker)
+      // What it means now is known, whatever becomes of fetching it.
+      await this.#noted(name, tag, head.digest)
       const policy = this.#options.policies(name, tag)
       const until = await this.#heldUntil(name, tag, head.digest, policy)
       if (head.digest === kept.manifest.digest) return await this.#confirm(name, tag, kept.manifest, 'revalidated')
@@ -178,7 +192,9 @@ export class Tags {
   }
 
   #tellMoved(repository: RepositoryName, tag: Tag, before: Digest, digest: Digest): void {
-    const { upstream, report } = this.#options
+    const { upstream, report, pins } = this.#options
+    // Beneath a pin: it is served as before.
+    if (pins.digestOf(repository, tag)) return
     report({ type: 'tag-moved', upstream, repository, tag, before, digest })
   }
 

@@ -12,6 +12,7 @@ const retention = group({
   keepLast: wholeNumber(0, 1_000_000_000).exactOptional(),
   keepYounger: duration().exactOptional(),
   keepTags: listOf(text('a pattern of a tag such as v*'), 'patterns of tags').exactOptional(),
+  keepEarlier: wholeNumber(0, 1000).exactOptional(),
 })
 
 const namespaceName = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
@@ -31,8 +32,8 @@ export const hosted = defaultGroup({
     'most bytes and tags by pattern of NAMESPACE, first match wins',
   ),
   retention: option(
-    listOf(retention, '{ match, keepLast, keepYounger, keepTags }').prefault([]),
-    'tags that stay, by pattern of REPOSITORY, first match wins; no rule keeps all',
+    listOf(retention, '{ match, keepLast, keepYounger, keepTags, keepEarlier }').prefault([]),
+    'tags that stay, by pattern of REPOSITORY, first match wins, and how many digests that each had before (keepEarlier); no rule keeps all tags',
   ),
   collection: defaultGroup({
     every: option(duration().prefault('1h'), 'time between collections of what nothing reaches'),

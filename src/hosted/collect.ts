@@ -4,7 +4,7 @@ import type { Collected, HostedMetadata } from '../metadata/metadata.ts'
 import type { Blobs } from './blobs.ts'
 import type { ReportHostedEvent } from './events.ts'
 import type { Manifests } from './manifests.ts'
-import { retire, type RetentionRule } from './retention.ts'
+import { keptEarlier, retire, type RetentionRule } from './retention.ts'
 import type { Uploads } from './uploads.ts'
 
 /** All in milliseconds. */
@@ -28,6 +28,9 @@ export interface CollectorOptions {
   report: ReportHostedEvent
   now: () => number
 }
+
+/** How long the history of a tag is kept after it was deleted, in milliseconds. */
+const historyKept = 90 * 24 * 3_600_000
 
 /** One thing that goes, and why. */
 export interface Going {
@@ -76,6 +79,7 @@ export class Collector {
     const gone = await this.letGo(dryRun)
     if (dryRun) return gone
     await uploads.sweep()
+    await metadata.expireTagHistory(this.#options.now() - historyKept)
     // Those that `berth collect` has let go, and those of a process that ended in between.
     await this.#free((await metadata.listUnheldBlobs()).map((digest) => ({ digest })))
     return gone
@@ -99,7 +103,10 @@ export class Collector {
     const at = now()
     const tags = retention.length > 0 ? await metadata.listTagFacts(name) : []
     const retired = retire(retention, name, tags, at).filter(({ tag }) => !immutable(name, tag.tag))
+    const earlier = retention.length > 0 ? await metadata.listEarlier(name) : []
     const collected = await metadata.collect(name, {
+      at,
+      keep: keptEarlier(retention, name, earlier),
       tags: retired.map(({ tag }) => tag),
       untagAs: at - times.untagged + times.grace,
       manifestsBefore: at - times.untagged,

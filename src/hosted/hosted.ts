@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { namePattern } from '../oci/pattern.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Reference, RepositoryName } from '../oci/reference.ts'
+import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
 import type {
   Blob,
   BlobHead,
@@ -13,6 +13,7 @@ import type {
   Referrers,
   Registry,
   RepositoryQuery,
+  TagMoment,
   TagPage,
   TagQuery,
   UploadBody,
@@ -130,6 +131,9 @@ class HostedRegistry implements Registry {
   async listReferrers(name: RepositoryName, digest: Digest): Promise<Referrers> {
     return { descriptors: await this.#metadata.hosted.listReferrers(name, digest) }
   }
+  tagHistory(name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
+    return this.#metadata.hosted.tagHistory(name, tag)
+  }
 
   openUpload(name: RepositoryName, size?: number): Promise<UploadState> {
     return this.#uploads.open(name, size)
@@ -152,8 +156,8 @@ class HostedRegistry implements Registry {
   putManifest(name: RepositoryName, push: ManifestPush): Promise<PushedManifest> {
     return this.#manifests.put(name, push)
   }
-  deleteManifest(name: RepositoryName, reference: Reference): Promise<void> {
-    return this.#manifests.delete(name, reference)
+  deleteManifest(name: RepositoryName, reference: Reference, by?: string): Promise<void> {
+    return this.#manifests.delete(name, reference, by)
   }
   deleteBlob(name: RepositoryName, digest: Digest): Promise<void> {
     return this.#blobs.delete(name, digest)

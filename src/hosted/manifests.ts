@@ -53,6 +53,7 @@ export class Manifests {
         tags: isTag(push.reference) ? [push.reference, ...push.tags] : push.tags,
         immutable: (tag: Tag) => this.#options.immutable(name, tag),
         maxTags: quotas.maxTags(namespaceOf(name)),
+        by: push.by,
       }
       expectDone(await metadata.putManifest(name, manifest, tags, now()), name, tags.maxTags)
       const { digest } = manifest
@@ -64,18 +65,18 @@ export class Manifests {
     return { digest: manifest.digest, subject: manifest.subject }
   }
 
-  async delete(name: RepositoryName, reference: Reference): Promise<void> {
+  async delete(name: RepositoryName, reference: Reference, by?: string): Promise<void> {
     const { metadata, report, now } = this.#options
     const tags = isTag(reference) ? [reference] : await metadata.listTagsOf(name, reference)
     const fixed = tags.find((tag) => this.#options.immutable(name, tag))
     if (fixed) throw immutableTag(name, fixed)
     if (isTag(reference)) {
       const digest = await metadata.findTag(name, reference)
-      if (!digest || !(await metadata.deleteTag(name, reference, now()))) return this.#unknown(name, reference)
+      if (!digest || !(await metadata.deleteTag(name, reference, now(), by))) return this.#unknown(name, reference)
       return report({ type: 'tag-deleted', repository: name, tag: reference, digest })
     }
     const subject = await metadata.findSubject(name, reference)
-    if (!(await metadata.deleteManifest(name, reference, now()))) return this.#unknown(name, reference)
+    if (!(await metadata.deleteManifest(name, reference, now(), by))) return this.#unknown(name, reference)
     this.forget(name, reference)
     for (const tag of tags) report({ type: 'tag-deleted', repository: name, tag, digest: reference })
     if (subject) await this.#options.fallbackTags.remove(name, subject, reference)

@@ -1,8 +1,9 @@
 import { namePattern } from '../oci/pattern.ts'
+import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
-import type { TagFacts } from '../metadata/metadata.ts'
+import type { EarlierMeaning, TagFacts } from '../metadata/metadata.ts'
 
-/** Which tags of some repositories stay: those that any of the three keeps. */
+/** Which tags of some repositories stay: those that any of the first three keeps, all of them where there is none of these. */
 export interface RetentionRule {
   /** Pattern of a repository's name. */
   readonly match: string
@@ -12,6 +13,8 @@ export interface RetentionRule {
   readonly keepYounger?: number | undefined
   /** Patterns of tags. */
   readonly keepTags?: readonly string[] | undefined
+  /** So many of the digests that each tag meant before stay, to roll back to. */
+  readonly keepEarlier?: number | undefined
 }
 
 export interface Removal {
@@ -29,11 +32,30 @@ export function retire(
 ): Removal[] {
   const rule = rules.find(({ match }) => namePattern(match)(name))
   if (!rule) return []
-  const { keepLast = 0, keepYounger = 0 } = rule
-  const kept = (rule.keepTags ?? []).map(namePattern)
+  const { keepLast, keepYounger, keepTags, keepEarlier } = rule
+  const keepsTags = [keepLast, keepYounger, keepTags].some((part) => part !== undefined)
+  // It is about what tags meant before alone.
+  if (!keepsTags && keepEarlier !== undefined) return []
+  const kept = (keepTags ?? []).map(namePattern)
   return tags
     .filter(
-      (tag, index) => index >= keepLast && now - tag.pushedAt >= keepYounger && !kept.some((fits) => fits(tag.tag)),
+      (tag, index) =>
+        index >= (keepLast ?? 0) && now - tag.pushedAt >= (keepYounger ?? 0) && !kept.some((fits) => fits(tag.tag)),
     )
     .map((tag) => ({ tag, why: `no part of the retention rule ${rule.match} keeps it` }))
+}
+
+/** The digests that the first rule for a repository keeps though their tags have moved on. Of each tag the newest come first. */
+export function keptEarlier(
+  rules: readonly RetentionRule[],
+  name: RepositoryName,
+  earlier: readonly EarlierMeaning[],
+): Digest[] {
+  const most = rules.find(({ match }) => namePattern(match)(name))?.keepEarlier ?? 0
+  const kept = new Map<string, Set<Digest>>()
+  for (const { tag, digest } of earlier) {
+    const ofTag = kept.get(tag) ?? new Set()
+    if (ofTag.size < most) kept.set(tag, ofTag.add(digest))
+  }
+  return [...kept.values()].flatMap((digests) => [...digests])
 }

@@ -17,6 +17,7 @@ export interface TagRow {
   updated_at: number | null
   checked_at: number | null
   newest: string | null
+  pinned: string | null
   pulls: number | null
   pulled_at: number | null
 }
@@ -58,17 +59,26 @@ const tagOrders: Record<TagSearch['order'], string> = {
 }
 
 const hostedTags = `
-  SELECT t.tag, t.digest, t.pushed_at AS updated_at, NULL AS checked_at, NULL AS newest, p.pulls, p.pulled_at
+  SELECT t.tag, t.digest, t.pushed_at AS updated_at, NULL AS checked_at, NULL AS newest, NULL AS pinned,
+    p.pulls, p.pulled_at
   FROM hosted_tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
   WHERE t.repository = @id`
 
 const newestOf = (column: string) => `
   (SELECT ${column} FROM tag_history h WHERE h.repository = t.repository AND h.tag = t.tag ORDER BY seen_at DESC LIMIT 1)`
 
+/** Those that are pinned are there, whatever became of what the upstream said of them. */
+const kept = `(
+  SELECT repository, tag, digest, checked_at FROM tags WHERE repository = @id
+  UNION ALL
+  SELECT @id, tag, digest, 0 FROM tag_pins WHERE registry = @registry AND tag_pins.name = @rest
+    AND NOT EXISTS (SELECT 1 FROM tags WHERE repository = @id AND tags.tag = tag_pins.tag))`
+
 const cachedTags = `
   SELECT t.tag, t.digest, ${newestOf('seen_at')} AS updated_at, t.checked_at, ${newestOf('digest')} AS newest,
-    p.pulls, p.pulled_at
-  FROM tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
+    pin.digest AS pinned, p.pulls, p.pulled_at
+  FROM ${kept} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
+    LEFT JOIN tag_pins pin ON pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag
   WHERE t.repository = @id`
 
 const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
@@ -79,8 +89,8 @@ export type BrowsingStatements = ReturnType<typeof browsingStatements>
 export function browsingStatements(database: Database) {
   const prepare = <P extends unknown[], R = unknown>(sql: string) => database.prepare<P, R>(sql)
   type Page = { words: string; limit: number; offset: number }
-  type InRepository = { name: string; id: number }
   type Named = { name: string; registry: string; rest: string }
+  type InRepository = Named & { id: number }
   const repositories = (order: string) =>
     prepare<[Page], RepositoryRow>(
       `WITH found AS (SELECT * FROM (${every}) e
@@ -105,11 +115,11 @@ export function browsingStatements(database: Database) {
     place: prepare<[Named], { id: number; registry: string | null }>(one),
     hostedTags: sorted(hostedTags),
     cachedTags: sorted(cachedTags),
-    countHostedTags: prepare<[{ id: number; text: string }], { count: number }>(
+    countHostedTags: prepare<[InRepository & { text: string }], { count: number }>(
       `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id ${searched}`,
     ),
-    countCachedTags: prepare<[{ id: number; text: string }], { count: number }>(
-      `SELECT count(*) AS count FROM tags t WHERE repository = @id ${searched}`,
+    countCachedTags: prepare<[InRepository & { text: string }], { count: number }>(
+      `SELECT count(*) AS count FROM ${kept} t WHERE repository = @id ${searched}`,
     ),
     hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
     cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags} AND t.tag = @tag`),
@@ -119,6 +129,12 @@ export function browsingStatements(database: Database) {
     ),
     cachedManifest: prepare<[number, string], { bytes: Buffer }>(
       'SELECT bytes FROM repository_manifests JOIN manifests USING (digest) WHERE repository = ? AND digest = ?',
+    ),
+    hostedAmong: prepare<[number, string], { digest: string }>(
+      `SELECT digest FROM hosted_manifests WHERE repository = ? AND digest IN (SELECT value FROM json_each(?))`,
+    ),
+    cachedAmong: prepare<[number, string], { digest: string }>(
+      `SELECT digest FROM repository_manifests WHERE repository = ? AND digest IN (SELECT value FROM json_each(?))`,
     ),
     storedOfHosted: prepare<[number], { bytes: number }>(
       'SELECT total(size) AS bytes FROM hosted_blobs WHERE repository = ?',

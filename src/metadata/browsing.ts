@@ -32,8 +32,10 @@ export interface ListedTag {
   readonly updatedAt: number | undefined
   /** When the upstream last said so; undefined where it is hosted. */
   readonly checkedAt: number | undefined
-  /** What the upstream has come to say instead, where that is held back. */
+  /** What the upstream was last heard to say instead. */
   readonly movedTo: Digest | undefined
+  /** Whether it means its digest because somebody pinned it to that. */
+  readonly isPinned: boolean
   readonly pulls: number
   readonly pulledAt: number | undefined
 }
@@ -70,6 +72,8 @@ export interface Browsing {
   findRepository(name: RepositoryName): Promise<ListedRepository | undefined>
   listTags(name: RepositoryName, search: TagSearch): Promise<TagList>
   findTag(name: RepositoryName, tag: Tag): Promise<ListedTag | undefined>
+  /** Which of these manifests are here. */
+  heldAmong(name: RepositoryName, digests: readonly Digest[]): Promise<Set<Digest>>
   /** The bytes of a manifest that is here. */
   findManifest(name: RepositoryName, digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Bytes of all blobs that a repository names and the store holds, each once. */

@@ -137,9 +137,10 @@ export function hostedStatements(database: Database) {
 
     // From tags, and from what was touched lately, along every edge: an index to its children, a manifest to its subject,
     // and a subject to what refers to it.
-    unreachable: prepare<[{ repository: number; before: number }], { digest: string; size: number }>(
+    unreachable: prepare<[{ repository: number; before: number; keep: string }], { digest: string; size: number }>(
       `WITH RECURSIVE live (digest) AS (
          SELECT digest FROM hosted_tags WHERE repository = @repository
+         UNION SELECT value FROM json_each(@keep)
          UNION SELECT digest FROM hosted_manifests WHERE repository = @repository AND touched_at >= @before
          UNION SELECT target FROM live JOIN hosted_references ON repository = @repository AND manifest = live.digest
          UNION SELECT subject FROM live JOIN hosted_manifests AS m ON m.repository = @repository

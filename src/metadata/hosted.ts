@@ -1,7 +1,7 @@
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
-import type { RepositoryQuery, TagPage, TagQuery } from '../oci/registry.ts'
+import type { RepositoryQuery, TagMoment, TagPage, TagQuery } from '../oci/registry.ts'
 import type { ManifestRecord } from './metadata.ts'
 
 /** A manifest as it is put into a repository, with all that the repository must hold for it. */
@@ -25,6 +25,8 @@ export interface TagsToSet {
   readonly maxTags: number
   /** Nobody is to be told of it: what keeps itself in step is no push. */
   readonly silent?: true
+  /** The user who sets them. */
+  readonly by?: string | undefined
 }
 
 /** Why a manifest was not put, if it was not; nothing is changed then. */
@@ -41,6 +43,12 @@ export interface TagFacts {
   readonly pushedAt: number
 }
 
+/** What a tag meant before. */
+export interface EarlierMeaning {
+  readonly tag: Tag
+  readonly digest: Digest
+}
+
 export interface NamespaceUsage {
   /** Of all its blobs and manifests, each blob counted once. */
   readonly bytes: number
@@ -48,12 +56,16 @@ export interface NamespaceUsage {
 }
 
 export interface CollectOrder {
+  /** When it is done. */
+  readonly at: number
   /** Tags to remove, if they still mean this digest. */
   readonly tags: readonly TagFacts[]
   /** A manifest whose tag goes counts as touched then at the earliest: whoever is pulling it has some time left. */
   readonly untagAs: number
   /** Manifests that nothing reaches go when they were touched before this. */
   readonly manifestsBefore: number
+  /** Manifests that stay though nothing reaches them. */
+  readonly keep?: readonly Digest[]
   /** Blobs that no manifest names go when they were touched before this. */
   readonly blobsBefore: number
   /** Tells what would go, and changes nothing. */
@@ -104,18 +116,26 @@ export interface HostedMetadata {
   /** The subject of a manifest that is here and has one. */
   findSubject(name: RepositoryName, digest: Digest): Promise<Digest | undefined>
   putManifest(name: RepositoryName, manifest: HostedManifest, tags: TagsToSet, at: number): Promise<PutResult>
-  /** Removes it with every tag that means it; false when it was not there. */
-  deleteManifest(name: RepositoryName, digest: Digest, at: number): Promise<boolean>
+  /** Removes it with every tag that means it; false when it was not there. `by`: the user who does it. */
+  deleteManifest(name: RepositoryName, digest: Digest, at: number, by?: string): Promise<boolean>
   /** In the order they were pushed. */
   listReferrers(name: RepositoryName, subject: Digest): Promise<Descriptor[]>
 
   findTag(name: RepositoryName, tag: Tag): Promise<Digest | undefined>
-  deleteTag(name: RepositoryName, tag: Tag, at: number): Promise<boolean>
+  deleteTag(name: RepositoryName, tag: Tag, at: number, by?: string): Promise<boolean>
   listTags(name: RepositoryName, query: TagQuery): Promise<TagPage>
   /** The tags of a manifest. */
   listTagsOf(name: RepositoryName, digest: Digest): Promise<Tag[]>
   /** Every tag, the one pushed last first. */
   listTagFacts(name: RepositoryName): Promise<TagFacts[]>
+  /** Every meaning a tag had, and its deletions, newest first. It outlives the tag, its manifests and the repository. */
+  tagHistory(name: RepositoryName, tag: Tag): Promise<TagMoment[]>
+  /** What tags that are there meant before what they mean now; of each tag the newest first. */
+  listEarlier(name: RepositoryName): Promise<EarlierMeaning[]>
+  /** Tags that were deleted and not set again, the last one first. */
+  listDeletedTags(name: RepositoryName, limit: number): Promise<{ tag: Tag; deletedAt: number }[]>
+  /** Forgets the history of tags that were deleted before this, and not set again. Returns how much of it went. */
+  expireTagHistory(before: number): Promise<number>
 
   /** Notes that a client was told of a blob or pulled a manifest: it may be about to build on it. Written in batches. */
   touched(name: RepositoryName, digest: Digest, at: number): void

@@ -9,6 +9,7 @@ import type { AuditMetadata } from './audit.ts'
 import type { Browsing } from './browsing.ts'
 import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
+import type { Pins } from './pins.ts'
 import type { SignatureMetadata } from './signatures.ts'
 import type { SpendingMetadata } from './spending.ts'
 import type { WarmMetadata } from './warm.ts'
@@ -19,6 +20,7 @@ export type * from './audit.ts'
 export type * from './browsing.ts'
 export type * from './figures.ts'
 export type * from './hosted.ts'
+export type * from './pins.ts'
 export type * from './signatures.ts'
 export type * from './spending.ts'
 export type * from './warm.ts'
@@ -78,15 +80,6 @@ export interface VisibilityRecord {
 export interface ListKey {
   readonly kind: 'tags' | 'referrers'
   readonly subject: string
-}
-
-/** Cached tags that are never evicted, besides those of the settings. */
-export interface Pins {
-  /** Patterns of `upstream/repository:tag`. */
-  list(): Promise<string[]>
-  add(pattern: string, at: number): Promise<void>
-  /** False when it was not there. */
-  remove(pattern: string): Promise<boolean>
 }
 
 export interface Metadata {

@@ -10,6 +10,8 @@ import figures from './migrations/0008-figures.ts'
 import usage from './migrations/0009-usage.ts'
 import spending from './migrations/0010-spending.ts'
 import identities from './migrations/0011-identities.ts'
+import hostedHistory from './migrations/0012-hosted-history.ts'
+import tagPins from './migrations/0013-tag-pins.ts'
 import tagChanges from './migrations/0015-tag-changes.ts'
 import warm from './migrations/0016-warm.ts'
 
@@ -27,6 +29,8 @@ const migrations = [
   usage,
   spending,
   identities,
+  hostedHistory,
+  tagPins,
   tagChanges,
   warm,
 ]

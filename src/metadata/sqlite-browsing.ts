@@ -41,16 +41,17 @@ export class SqliteBrowsing implements Browsing {
     if (!repository) return { tags: [], total: 0 }
     const { id, registry } = repository
     const { text, limit, offset } = search
+    const where = { ...named(name), id }
     const count = registry === null ? this.#sql.countHostedTags : this.#sql.countCachedTags
-    const rows = this.#tagsBy(registry === null, search).all({ name, id, text, limit, offset })
-    return { tags: rows.map(listedTag), total: count.get({ id, text })!.count }
+    const rows = this.#tagsBy(registry === null, search).all({ ...where, text, limit, offset })
+    return { tags: rows.map(listedTag), total: count.get({ ...where, text })!.count }
   }
 
   async findTag(name: RepositoryName, tag: Tag): Promise<ListedTag | undefined> {
     const repository = this.#find(name)
     if (!repository) return undefined
     const statement = repository.registry === null ? this.#sql.hostedTag : this.#sql.cachedTag
-    const row = statement.get({ name, id: repository.id, tag })
+    const row = statement.get({ ...named(name), id: repository.id, tag })
     return row && listedTag(row)
   }
 
@@ -60,6 +61,13 @@ export class SqliteBrowsing implements Browsing {
     const statement = repository.registry === null ? this.#sql.hostedManifest : this.#sql.cachedManifest
     const row = statement.get(repository.id, digest)
     return row && new Uint8Array(row.bytes)
+  }
+
+  async heldAmong(name: RepositoryName, digests: readonly Digest[]): Promise<Set<Digest>> {
+    const repository = this.#find(name)
+    if (!repository) return new Set()
+    const statement = repository.registry === null ? this.#sql.hostedAmong : this.#sql.cachedAmong
+    return new Set(statement.all(repository.id, JSON.stringify(digests)).map((row) => row.digest as Digest))
   }
 
   async storedBytesOf(name: RepositoryName): Promise<number> {
@@ -135,13 +143,15 @@ function listed(row: RepositoryRow): ListedRepository {
 }
 
 function listedTag(row: TagRow): ListedTag {
-  const moved = row.newest !== null && row.newest !== row.digest
+  const digest = row.pinned ?? row.digest
+  const moved = row.newest !== null && row.newest !== digest
   return {
     tag: row.tag as Tag,
-    digest: row.digest as Digest,
+    digest: digest as Digest,
     updatedAt: row.updated_at ?? undefined,
     checkedAt: row.checked_at ?? undefined,
     movedTo: moved ? (row.newest as Digest) : undefined,
+    isPinned: row.pinned !== null,
     pulls: row.pulls ?? 0,
     pulledAt: row.pulled_at ?? undefined,
   }

@@ -2,11 +2,12 @@ import type { Database } from 'better-sqlite3'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
-import type { RepositoryQuery, TagPage, TagQuery } from '../oci/registry.ts'
+import type { RepositoryQuery, TagMoment, TagPage, TagQuery } from '../oci/registry.ts'
 import { hostedStatements, type HostedStatements } from './hosted-statements.ts'
 import type {
   Collected,
   CollectOrder,
+  EarlierMeaning,
   HostedManifest,
   HostedMetadata,
   NamespaceUsage,
@@ -19,6 +20,7 @@ import type { DurableWrites } from './durable-writes.ts'
 import type { SqliteChanges } from './sqlite-changes.ts'
 import { collectIn } from './sqlite-collect.ts'
 import { putManifestIn } from './sqlite-put-manifest.ts'
+import { SqliteTagHistory } from './sqlite-tag-history.ts'
 import { Uses } from './uses.ts'
 import type { TagChange } from './webhooks.ts'
 
@@ -33,11 +35,13 @@ export class SqliteHosted implements HostedMetadata {
   readonly #writes: DurableWrites
   readonly #touches: Uses
   readonly #changes: SqliteChanges
+  readonly #history: SqliteTagHistory
 
   constructor(database: Database, writes: DurableWrites, changes: SqliteChanges) {
     this.#database = database
     this.#changes = changes
     this.#sql = hostedStatements(database)
+    this.#history = new SqliteTagHistory(database)
     this.#writes = writes
     const touch = database.transaction((touches: Map<string, number>) => this.#touch(touches))
     this.#touches = new Uses((touches) => writes.attempt(() => touch(touches)))
@@ -55,7 +59,9 @@ export class SqliteHosted implements HostedMetadata {
     return this.#writes.run(() => {
       if (!this.#sql.findNamespace.get(name)) return undefined
       const repositories = this.#sql.countRepositories.get(name)!.count
-      if (repositories === 0) this.#sql.removeNamespace.run(name)
+      if (repositories > 0) return { repositories }
+      this.#sql.removeNamespace.run(name)
+      this.#history.forgetNamespace(name)
       return { repositories }
     })
   }
@@ -132,14 +138,15 @@ export class SqliteHosted implements HostedMetadata {
 
   putManifest(name: RepositoryName, manifest: HostedManifest, tags: TagsToSet, at: number): Promise<PutResult> {
     return this.#writes.run(() => {
-      const result = putManifestIn(this.#sql, name, this.#idOf(name), { manifest, tags, at })
+      const push = { manifest, tags, at, history: this.#history }
+      const result = putManifestIn(this.#sql, name, this.#idOf(name), push)
       const change = { type: 'tag-pushed', repository: name, digest: manifest.digest } as const
       if ('done' in result && !tags.silent) this.#note(tags.tags, change, at)
       return result
     })
   }
 
-  deleteManifest(name: RepositoryName, digest: Digest, at: number): Promise<boolean> {
+  deleteManifest(name: RepositoryName, digest: Digest, at: number, by?: string): Promise<boolean> {
     return this.#writes.run(() => {
       const id = this.#find(name)
       if (id === undefined || !this.#sql.hasManifest.get(id, digest)) return false
@@ -147,6 +154,7 @@ export class SqliteHosted implements HostedMetadata {
       this.#sql.touchChildren.run(at, id, id, digest)
       const tags = this.#sql.listTagsOf.all(name, digest).map(({ tag }) => tag as Tag)
       this.#note(tags, { type: 'tag-deleted', repository: name, digest }, at)
+      for (const tag of tags) this.#history.note(name, tag, { digest: undefined, at, by })
       this.#sql.deleteTagsOf.run(id, digest)
       this.#sql.deleteReferences.run(id, digest)
       this.#sql.deleteManifest.run(id, digest)
@@ -168,12 +176,13 @@ export class SqliteHosted implements HostedMetadata {
     return this.#sql.findTag.get(name, tag)?.digest as Digest | undefined
   }
 
-  deleteTag(name: RepositoryName, tag: Tag, at: number): Promise<boolean> {
+  deleteTag(name: RepositoryName, tag: Tag, at: number, by?: string): Promise<boolean> {
     return this.#writes.run(() => {
       const meant = this.#sql.findTag.get(name, tag)
       if (!meant) return false
       this.#sql.touchManifest.run(at, name, meant.digest)
       this.#note([tag], { type: 'tag-deleted', repository: name, digest: meant.digest as Digest }, at)
+      this.#history.note(name, tag, { digest: undefined, at, by })
       return this.#sql.deleteTag.run(this.#find(name)!, tag).changes > 0
     })
   }
@@ -194,6 +203,23 @@ export class SqliteHosted implements HostedMetadata {
       .map((row) => ({ tag: row.tag as Tag, digest: row.digest as Digest, pushedAt: row.pushed_at }))
   }
 
+  async tagHistory(name: RepositoryName, tag: Tag): Promise<TagMoment[]> {
+    return this.#history.list(name, tag)
+  }
+
+  async listEarlier(name: RepositoryName): Promise<EarlierMeaning[]> {
+    const id = this.#find(name)
+    return id === undefined ? [] : this.#history.earlier(name, id)
+  }
+
+  async listDeletedTags(name: RepositoryName, limit: number): Promise<{ tag: Tag; deletedAt: number }[]> {
+    return this.#history.deleted(name, limit)
+  }
+
+  async expireTagHistory(before: number): Promise<number> {
+    return this.#writes.unsynced(() => this.#history.expire(before))
+  }
+
   touched(name: RepositoryName, digest: Digest, at: number): void {
     this.#touches.add(`${name}@${digest}`, at)
   }
@@ -204,7 +230,7 @@ export class SqliteHosted implements HostedMetadata {
       this.#touches.write()
       const id = this.#find(name)
       if (id === undefined) return { tags: [], manifests: [], blobs: [] }
-      return collectIn(this.#database, this.#sql, id, order)
+      return collectIn({ database: this.#database, sql: this.#sql, history: this.#history }, { name, id }, order)
     })
   }
 

@@ -2,11 +2,13 @@ import type { Digest } from '../oci/digest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { HostedStatements } from './hosted-statements.ts'
 import type { HostedManifest, PutResult, TagsToSet } from './hosted.ts'
+import type { SqliteTagHistory } from './sqlite-tag-history.ts'
 
 interface Push {
   manifest: HostedManifest
   tags: TagsToSet
   at: number
+  history: SqliteTagHistory
 }
 
 /**
@@ -14,7 +16,7 @@ interface Push {
  * manifest that names it becomes visible: the collector sees both or neither.
  */
 export function putManifestIn(sql: HostedStatements, name: RepositoryName, id: number, push: Push): PutResult {
-  const { manifest, tags, at } = push
+  const { manifest, tags, at, history } = push
   const refused = lacking(sql, name, id, manifest) ?? refusedTag(sql, name, manifest.digest, tags)
   if (refused) return refused
   const { digest, mediaType, artifactType, annotations, subject, bytes } = manifest
@@ -27,6 +29,7 @@ export function putManifestIn(sql: HostedStatements, name: RepositoryName, id: n
     // What the tag meant before may be in the middle of a pull.
     if (before && before.digest !== digest) sql.touchManifestIn.run(at, id, before.digest)
     sql.putTag.run(id, tag, digest, at)
+    history.note(name, tag, { digest, at, by: tags.by })
   }
   return { done: true }
 }

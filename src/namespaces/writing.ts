@@ -19,7 +19,7 @@ export function writing(
     cancelUpload: async (name, session) => at(name).cancelUpload(name, session),
     mountBlob: async (name, digest, mayRead) => at(name).mountBlob(name, digest, mayRead),
     putManifest: async (name, push) => at(name).putManifest(name, push),
-    deleteManifest: async (name, reference) => at(name).deleteManifest(name, reference),
+    deleteManifest: async (name, reference, by) => at(name).deleteManifest(name, reference, by),
     deleteBlob: async (name, digest) => at(name).deleteBlob(name, digest),
     listRepositories: async (query) => (hosted ? hosted.listRepositories(query) : []),
   }

@@ -122,10 +122,14 @@ export interface RegistryReader {
   tagHistory?(name: RepositoryName, tag: Tag, asker?: Asker): Promise<TagMoment[]>
 }
 
-/** One meaning of a tag, and when it was first seen, in milliseconds since 1970. */
+/** One meaning of a tag. */
 export interface TagMoment {
-  readonly digest: Digest
+  /** Undefined where the tag was deleted. */
+  readonly digest: Digest | undefined
+  /** Since when, or when that was first seen, in milliseconds since 1970. */
   readonly seenAt: number
+  /** The user who did it, where that is known. */
+  readonly by?: string | undefined
 }
 
 /** A registry elsewhere that is asked for what is not here. */
@@ -160,6 +164,8 @@ export interface ManifestPush {
   /** The Content-Type without parameters; empty when there was none. */
   readonly mediaType: string
   readonly bytes: Uint8Array<ArrayBuffer>
+  /** The user who pushes, for the history of tags. */
+  readonly by?: string | undefined
 }
 
 export interface PushedManifest {
@@ -192,8 +198,8 @@ export interface RegistryWriter {
   mountBlob(name: RepositoryName, digest: Digest, mayRead: (source: RepositoryName) => boolean): Promise<boolean>
   /** end-7a, end-7b */
   putManifest(name: RepositoryName, push: ManifestPush): Promise<PushedManifest>
-  /** end-9: a tag alone, or a manifest with every tag that names it. */
-  deleteManifest(name: RepositoryName, reference: Reference): Promise<void>
+  /** end-9: a tag alone, or a manifest with every tag that names it. `by`: the user who does it, for the history of tags. */
+  deleteManifest(name: RepositoryName, reference: Reference, by?: string): Promise<void>
   /** end-10 */
   deleteBlob(name: RepositoryName, digest: Digest): Promise<void>
   /** Names of repositories in lexical order, at most `n`. */

@@ -1,5 +1,5 @@
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
-import { isAbsence, unlessAbsent } from '../oci/errors.ts'
+import { isAbsence, RegistryError, unlessAbsent } from '../oci/errors.ts'
 import { findContent } from '../oci/manifest.ts'
 import { parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader } from '../oci/registry.ts'
@@ -44,12 +44,28 @@ export async function findSigner(place: Place, digest: Digest, signers: Signers)
   return { against: against.size > 0 ? [...against].join(' and ') : 'no signature' }
 }
 
+/**
+ * Everything that says it is a signature of a manifest; what cannot be looked at is left out. Without `byTag` among its
+ * referrers alone.
+ */
+export async function* claimsOf(place: Place, digest: Digest, byTag: boolean): AsyncGenerator<Claim> {
+  for (const claims of [...(byTag ? [taggedClaims(place, digest)] : []), referringClaims(place, digest)]) {
+    try {
+      yield* claims
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error
+    }
+  }
+}
+
 /** The tag `sha256-<hex>.sig`. */
 async function* taggedClaims(place: Place, digest: Digest): AsyncGenerator<Claim> {
   // A tag of the other algorithm would be longer than a tag may be.
   if (algorithmOf(digest) !== 'sha256') return
-  yield* claimsIn(place, await findManifest(place, parseTag(`sha256-${hexOf(digest)}.sig`)))
+  yield* claimsIn(place, await findManifest(place, signatureTag(digest)))
 }
+
+export const signatureTag = (digest: Digest) => parseTag(`sha256-${hexOf(digest)}.sig`)
 
 /** Referrers of the manifest (OCI 1.1). */
 async function* referringClaims(place: Place, digest: Digest): AsyncGenerator<Claim> {

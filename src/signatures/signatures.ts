@@ -11,6 +11,7 @@ import type { ReportSignatureEvent } from './events.ts'
 import type { SignatureRule } from './rules.ts'
 
 export type { SignatureEvent } from './events.ts'
+export { signatureReports } from './report.ts'
 export { readSignatureRules, type SignatureRule, type SignatureRuleSettings } from './rules.ts'
 
 export interface SignedOptions {

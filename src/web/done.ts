@@ -4,6 +4,9 @@ import { bytes } from './format.ts'
 const texts: Record<string, (amount: number) => string> = {
   deleted: () => 'Deleted.',
   tagged: () => 'Tagged.',
+  rolledback: () => 'Rolled back: the tag means what it meant before.',
+  pinnedto: () => 'Pinned: pulls of this tag get this digest until it is released.',
+  released: () => 'Released: the tag is what its upstream says again.',
   checked: () => 'The upstream was asked: this is what it says now.',
   evicted: (amount) => (amount === 0 ? 'There was nothing to evict.' : `Evicted: ${bytes(amount)} are free again.`),
   fetching: () => 'Being fetched: the pages of the cache and of warm lists show how far it is.',

@@ -1,15 +1,17 @@
 import { difference, type Admin, type AdminContext } from '../admin/admin.ts'
 import { parseDigest } from '../oci/digest.ts'
-import { RegistryError } from '../oci/errors.ts'
-import { isTag, parseReference, parseTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import { isAbsence, RegistryError } from '../oci/errors.ts'
+import { isTag, parseReference, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { WebCall } from './call.ts'
 import { doneText } from './done.ts'
 import { imagePath, parseTarget, query, repositoryPath } from './links.ts'
+import { DeletedTagPage } from './pages/history.tsx'
 import { HomePage } from './pages/home.tsx'
 import { ImagePage } from './pages/image.tsx'
 import { RepositoryPage } from './pages/repository.tsx'
 import { SearchPage } from './pages/search.tsx'
-import { decodePath, unknownAction, type Rendered } from './respond.tsx'
+import { decodePath, html, unknownAction, type Rendered } from './respond.tsx'
+import { changeMeaning, changeTags } from './tags.ts'
 
 /** How many repositories each list of the front page has. */
 const shown = 8
@@ -50,10 +52,28 @@ export async function show(c: AdminContext, call: WebCall, admin: Admin): Promis
   const target = targetOf(c.req.path, admin)
   const { name, reference, isExact } = target
   if (!isExact) return c.redirect(pathOf(target))
-  return reference === undefined ? repository(call, admin, name) : image(call, admin, { name, reference })
+  if (reference === undefined) return repository(call, admin, name)
+  try {
+    return await image(call, admin, { name, reference })
+  } catch (error) {
+    if (!isAbsence(error) || !isTag(reference)) throw error
+    const deleted = await deletedTag(call, admin, name, reference)
+    if (!deleted) throw error
+    return html(c, deleted, 404)
+  }
 }
 
-async function repository(call: WebCall, { repositories }: Admin, name: RepositoryName): Promise<Rendered> {
+/** The page of a hosted tag that was deleted; undefined where nothing is known of it. */
+async function deletedTag(call: WebCall, admin: Admin, name: RepositoryName, tag: Tag): Promise<Rendered | undefined> {
+  if (!admin.guard.isHosted(name)) return undefined
+  const history = await admin.history.get(call.visitor, name, tag)
+  if (history.length === 0) return undefined
+  const may = await admin.repositories.rights(call.visitor, name)
+  return <DeletedTagPage frame={call.frame} name={name} tag={tag} history={history} may={may} />
+}
+
+async function repository(call: WebCall, admin: Admin, name: RepositoryName): Promise<Rendered> {
+  const { repositories } = admin
   const search = {
     text: call.text('q'),
     order: call.choice('order', ['updated', 'name', 'pulled', 'pulls']),
@@ -63,14 +83,18 @@ async function repository(call: WebCall, { repositories }: Admin, name: Reposito
   const found = await repositories.get(call.visitor, name)
   const tags = await repositories.tags(call.visitor, name, search)
   const done = doneText(call)
-  return <RepositoryPage frame={call.frame} repository={found} tags={tags} search={search} done={done} />
+  const deleted = found.registry === undefined && found.may.push ? await admin.history.deleted(call.visitor, name) : []
+  return (
+    <RepositoryPage frame={call.frame} repository={found} tags={tags} deleted={deleted} search={search} done={done} />
+  )
 }
 
 async function image(
   call: WebCall,
-  { images, repositories }: Admin,
+  admin: Admin,
   { name, reference }: { name: RepositoryName; reference: Reference },
 ): Promise<Rendered> {
+  const { images, repositories } = admin
   const platform = call.text('platform')
   const view = await images.get(call.visitor, name, reference, platform)
   const may = await repositories.rights(call.visitor, name)
@@ -79,7 +103,8 @@ async function image(
   if (other === '') return <ImagePage {...shownWith} compared={undefined} />
   const from = parseDigest(other)
   const pair = await images.pair(call.visitor, name, [from, view.digest], platform)
-  const compared = { from, to: view.digest, difference: difference(pair.from, pair.to) }
+  const packages = await admin.comparePackages(call.visitor, [pair.from, pair.to])
+  const compared = { from, to: view.digest, difference: difference(pair.from.image, pair.to.image), packages }
   return <ImagePage {...shownWith} compared={compared} />
 }
 
@@ -94,11 +119,15 @@ export async function act(
   const { visitor } = call
   const to = (path: string, done: string, amount?: number) => c.redirect(path + query({ done, amount }), 303)
   if (reference === undefined) {
+    const changed = await changeTags(call, admin, name, form)
+    if (changed) return to(...changed)
     const visibility = form.get('action')
     if (visibility !== 'public' && visibility !== 'private') throw unknownAction()
     await admin.accounts.setPublic(visitor, name, visibility === 'public')
     return to(repositoryPath(name), visibility)
   }
+  const changed = await changeMeaning(call, admin, { name, reference }, form)
+  if (changed) return to(...changed)
   const here = imagePath(name, reference)
   switch (form.get('action')) {
     case 'delete':

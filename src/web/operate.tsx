@@ -1,5 +1,6 @@
 import { streamSSE } from 'hono/streaming'
 import { windows, type Admin, type AdminContext } from '../admin/admin.ts'
+import { parseTag } from '../oci/reference.ts'
 import type { WebCall } from './call.ts'
 import { doneText } from './done.ts'
 import { query } from './links.ts'
@@ -40,7 +41,7 @@ export async function fills(c: AdminContext, call: WebCall, admin: Admin, stoppi
 export async function operate(
   c: AdminContext,
   { visitor }: WebCall,
-  { cache }: Admin,
+  { cache, history, locate }: Admin,
   form: ReadonlyMap<string, string>,
 ): Promise<Response> {
   const to = (done: string, amount?: number) => c.redirect(`/cache${query({ done, amount })}`, 303)
@@ -54,6 +55,9 @@ export async function operate(
     case 'unpin':
       await cache.unpin(visitor, pattern)
       return to('unpinned')
+    case 'release':
+      await history.release(visitor, locate(form.get('name') ?? ''), parseTag(form.get('tag') ?? ''))
+      return to('released')
     default:
       throw unknownAction()
   }

@@ -94,10 +94,12 @@ interface ActionProps {
   label: string
   values?: Readonly<Record<string, string>>
   danger?: boolean
+  /** What it does, in full, where there are several of the same label. */
+  title?: string
 }
 
 /** A button that does something: a form, for it must work without scripts. */
-export function Action({ frame, action, label, values = {}, danger }: ActionProps) {
+export function Action({ frame, action, label, values = {}, danger, title }: ActionProps) {
   return (
     <form method="post" class="action">
       <input type="hidden" name="token" value={frame.formToken} />
@@ -105,7 +107,7 @@ export function Action({ frame, action, label, values = {}, danger }: ActionProp
       {Object.entries(values).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
       ))}
-      <button type="submit" class={danger ? 'danger' : undefined}>
+      <button type="submit" class={danger ? 'danger' : undefined} aria-label={title} title={title}>
         {label}
       </button>
     </form>

@@ -152,7 +152,7 @@ describe('the admin API', () => {
   it('keeps pins, which what is pinned outlives eviction by', async () => {
     const { send, get } = await start()
     await send('POST', 'pins', { pattern: `${node}:20*` })
-    expect((await get('cache', admin)).body.pins).toEqual({ settings: [], added: [`${node}:20*`] })
+    expect((await get('cache', admin)).body.pins).toEqual({ settings: [], added: [`${node}:20*`], tags: [] })
     expect((await send('POST', 'pins', { pattern: '<b>' })).status).toBe(400)
     expect((await send('DELETE', 'pins', { pattern: `${node}:20*` })).body).toEqual({ removed: true })
     expect((await send('DELETE', 'pins', { pattern: `${node}:20*` })).body).toEqual({ removed: false })

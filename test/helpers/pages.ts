@@ -75,6 +75,8 @@ export function nodeImage(version: string, tags: string[], seed = 1): Repository
 export interface SceneOptions extends BerthOptions {
   /** Upstreams besides docker.io. */
   others?: UpstreamSettings[]
+  /** Of docker.io, besides its name and URL. */
+  upstreamSettings?: object
 }
 
 export interface Scene {
@@ -89,10 +91,11 @@ export interface Scene {
 }
 
 /** Berth with one administrator, ada, in front of an upstream with images of node; a team has pushed here. */
-export async function startScene({ others = [], ...options }: SceneOptions = {}): Promise<Scene> {
+export async function startScene({ others = [], upstreamSettings, ...options }: SceneOptions = {}): Promise<Scene> {
   const data = mkdtempSync(join(tmpdir(), 'berth-test-'))
   const upstream = await startUpstream({ content: { 'library/node': nodeImage('20.11.0', ['20', '20.11.0']) } })
-  const upstreams = [{ name: 'docker.io', url: upstream.url, readAhead: false }, ...others]
+  const docker = { name: 'docker.io', url: upstream.url, readAhead: false, ...upstreamSettings }
+  const upstreams = [docker, ...others]
   return openScene(upstream, data, { upstreams, ...options })
 }
 
@@ -205,6 +208,9 @@ export async function startOldScene(): Promise<Scene> {
   await addAccounts(scene.berth)
   await warm(scene.berth)
   await scene.pull('library/node', '20')
+  // Pulls are written in batches: every page is of after the last one.
+  const tags = async () => (await fetchRaw(`${scene.berth.url}/api/v1/tags?name=library/node&q=20`)).text()
+  await vi.waitUntil(async () => (await tags()).includes('"pulls":3'), 20_000)
   return scene
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { makeClock } from '../helpers/clock.ts'
+import { fetchRaw } from '../helpers/http.ts'
 import { descriptor, imageOf, ociIndex, ociManifest, Pusher, sha256, startHosting } from '../helpers/push.ts'
 
 const hour = 3_600_000
@@ -123,6 +124,33 @@ describe('retention', () => {
     await collected(pusher, () => clock.advance(2 * day))
     expect(await tags(pusher)).toEqual(['b', 'c', 'release-1', 'v1'])
     expect(await tags(other)).toHaveLength(5)
+  })
+})
+
+describe('what a tag meant before', () => {
+  it('goes as all that nothing reaches, and its history says so', async () => {
+    const { pusher, clock, url } = await start()
+    const before = await pusher.image('1', 'one')
+    await pusher.image('1', 'two')
+    await collected(pusher, () => clock.advance(3 * hour))
+    expect(await pusher.status(`manifests/${before}`)).toBe(404)
+    const answer = await fetchRaw(`${url}/api/v1/history?name=team/app&tag=1`)
+    expect(answer.json()).toMatchObject([{ here: true }, { digest: before, here: false }])
+  })
+
+  it('stays where retention keeps it, whole, so many for each tag, and tags stay by such a rule', async () => {
+    const { pusher, clock } = await start({ retention: [{ match: 'team/*', keepEarlier: 2 }] })
+    const digests: string[] = []
+    for (const layer of ['one', 'two', 'three', 'four']) {
+      digests.push(await pusher.image('1', layer))
+      clock.advance(1000)
+    }
+    await collected(pusher, () => clock.advance(30 * day))
+    await collected(pusher, () => clock.advance(30 * day))
+    const statuses = await Promise.all(digests.map((digest) => pusher.status(`manifests/${digest}`)))
+    expect(statuses).toEqual([404, 200, 200, 200])
+    const layers = ['one', 'two', 'four'].map((layer) => pusher.status(`blobs/${sha256(layer)}`))
+    expect(await Promise.all(layers)).toEqual([404, 200, 200])
   })
 })
 

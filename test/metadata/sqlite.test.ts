@@ -15,6 +15,7 @@ import { startUpstream } from '../helpers/upstream.ts'
 import { testAccessMetadata } from '../suites/access-metadata.ts'
 import { testBrowsing, testFigures } from '../suites/browsing.ts'
 import { testHostedMetadata } from '../suites/hosted-metadata.ts'
+import { testTagHistory } from '../suites/tag-history.ts'
 import { testMetadata } from '../suites/metadata.ts'
 import { testWarmMetadata } from '../suites/warm-metadata.ts'
 import { testWebhookMetadata } from '../suites/webhook-metadata.ts'
@@ -33,6 +34,7 @@ testBrowsing('SQLite', makeSqlite)
 testFigures('SQLite', makeSqlite)
 testHostedMetadata('SQLite', makeSqlite)
 testWarmMetadata('SQLite', makeSqlite)
+testTagHistory('SQLite', makeSqlite)
 testWebhookMetadata('SQLite', makeSqlite)
 
 const digest = digestOf(Buffer.from('x'))

@@ -97,6 +97,32 @@ export function testBrowsing(implementation: string, make: MakeMetadata): void {
       })
     })
 
+    it('lists tags that are pinned by what they are pinned to, also when nothing else is known of them', async () => {
+      await fill()
+      for (const [tag, digest] of [
+        ['20', two.digest],
+        ['19', one.digest],
+      ] as const) {
+        await metadata.pins.putTag({ ...node, tag: parseTag(tag), digest, pinnedAt: 1 })
+      }
+      expect(await tags({})).toEqual(['19', '20', 'V21'])
+      expect(await metadata.browsing.findTag(whole, parseTag('20'))).toMatchObject({
+        digest: two.digest,
+        isPinned: true,
+        movedTo: one.digest,
+      })
+      expect(await metadata.browsing.findTag(whole, parseTag('V21'))).toMatchObject({ isPinned: false })
+      expect((await metadata.browsing.listTags(whole, everyTag)).total).toBe(3)
+    })
+
+    it('tells which of some manifests a repository has', async () => {
+      await fill()
+      const all = [one.digest, two.digest, blob]
+      expect(await metadata.browsing.heldAmong(whole, all)).toEqual(new Set([one.digest, two.digest]))
+      expect(await metadata.browsing.heldAmong(app, all)).toEqual(new Set([one.digest]))
+      expect(await metadata.browsing.heldAmong(name('no/such'), all)).toEqual(new Set())
+    })
+
     it('tells which blobs are stored, and how much of each repository and upstream', async () => {
       await fill()
       expect(await metadata.browsing.storedBytesOf(whole)).toBe(0)
@@ -156,6 +182,23 @@ export function testFigures(implementation: string, make: MakeMetadata): void {
       expect(await metadata.pins.remove('a/x:1')).toBe(true)
       expect(await metadata.pins.remove('a/x:1')).toBe(false)
       expect(await metadata.pins.list()).toEqual(['b/x:1'])
+    })
+
+    it('that are pins of tags to a digest are one for each tag, until they are taken back', async () => {
+      const { open } = await make()
+      const first = open()
+      const repository = { registry: 'docker.io', name: name('library/node') }
+      const pin = { ...repository, tag: parseTag('20'), digest: one.digest, pinnedAt: 5 }
+      await first.pins.putTag({ ...pin, by: 'ada' })
+      await first.pins.putTag({ ...pin, digest: two.digest })
+      await first.close()
+      const metadata = open()
+      expect(await metadata.pins.listTags()).toEqual([{ ...pin, digest: two.digest }])
+      expect(await metadata.pins.removeTag({ ...repository, registry: 'ghcr.io' }, pin.tag)).toBe(false)
+      expect(await metadata.pins.removeTag(repository, pin.tag)).toBe(true)
+      expect(await metadata.pins.removeTag(repository, pin.tag)).toBe(false)
+      expect(await metadata.pins.listTags()).toEqual([])
+      await metadata.close()
     })
   })
 }

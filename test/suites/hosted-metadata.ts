@@ -103,7 +103,14 @@ class Model {
         return holds.tags.forEach((digest, of) => digest === manifest.digest && holds.tags.delete(of))
       case 'collect': {
         // All that has no tag goes; no manifest here names a blob.
-        await hosted.collect(name, { tags: [], untagAs: 0, manifestsBefore: 2, blobsBefore: 2, dryRun: item === 0 })
+        await hosted.collect(name, {
+          at: 1,
+          tags: [],
+          untagAs: 0,
+          manifestsBefore: 2,
+          blobsBefore: 2,
+          dryRun: item === 0,
+        })
         if (item === 0) return
         await hosted.forgetIfEmpty(name)
         holds.blobs.clear()

@@ -9,8 +9,9 @@ describe('the HTML of each page (golden)', () => {
   afterAll(() => scene?.stop())
 
   it.each(allPages)('$name', async ({ name, path, login }) => {
-    const answer = await fetchRaw(scene.berth.url + path(scene), login ? { headers: admin } : {})
-    const html = await format(constant(answer.text(), scene), { parser: 'html', printWidth: 120 })
+    const get = async () => (await fetchRaw(scene.berth.url + path(scene), login ? { headers: admin } : {})).text()
+    await expect.poll(get, { timeout: 20_000 }).not.toMatch(/being read/)
+    const html = await format(constant(await get(), scene), { parser: 'html', printWidth: 120 })
     await expect(html).toMatchFileSnapshot(`../golden/pages/${name}.html`)
   })
 })

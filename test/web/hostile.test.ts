@@ -1,6 +1,9 @@
+import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
+import { makeBytes } from '../helpers/bytes.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { startScene } from '../helpers/pages.ts'
+import { makeTar } from '../helpers/tar.ts'
 
 const markup = '<script>alert(1)</script><img src=x onerror=alert(2)>'
 const unseen = 'a\u0000b\u001b[31mc\u202ed\u2066e\u200bf'
@@ -29,10 +32,36 @@ const config = JSON.stringify({
   ],
 })
 
+/** Packages, a builder and a source of such names, in a database of dpkg and in attestations. */
+const layer = gzipSync(
+  makeBytes(
+    makeTar([{ path: 'var/lib/dpkg/status', content: `Package: ${hostile.replace('\0', '')}\nVersion: ${markup}\n` }]),
+  ).read(),
+)
+const statements = {
+  bill: JSON.stringify({
+    predicateType: 'https://spdx.dev/Document',
+    predicate: { spdxVersion: hostile, packages: [{ name: hostile, versionInfo: hostile }] },
+  }),
+  built: JSON.stringify({
+    predicateType: 'https://slsa.dev/provenance/v0.2',
+    predicate: { builder: { id: hostile }, materials: [{ uri: hostile, digest: { sha1: hostile } }] },
+  }),
+  third: JSON.stringify({ predicateType: hostile, subject: [{ digest: { [hostile]: hostile } }], predicate: hostile }),
+}
+const inToto = 'application/vnd.in-toto+json'
+const gzip = 'application/vnd.oci.image.layer.v1.tar+gzip'
+
 const repository = {
-  blobs: { config, layer: 'layer' },
+  blobs: { config, layer, ...statements },
   manifests: {
-    image: { config: 'config', layers: ['layer'] },
+    image: { config: 'config', layers: [{ of: 'layer', mediaType: gzip }] },
+    attested: {
+      config: 'config',
+      layers: ['bill', 'built', 'third'].map((of) => ({ of, mediaType: inToto })),
+      subject: 'index',
+      artifactType: inToto,
+    },
     index: {
       manifests: [{ of: 'image', platform: { os: hostile, architecture: hostile, variant: hostile } }],
       annotations: { 'org.opencontainers.image.description': hostile, [hostile]: hostile },
@@ -48,6 +77,15 @@ it('shows what comes from elsewhere as text, and what would not be seen as its n
   const scene = await startScene()
   scene.upstream.push('org/app', repository)
   for (const tag of ['1', '2', '3']) await scene.pull('org/app', tag)
+  for (const manifest of ['image', 'other']) await scene.pullAll('org/app', manifest)
+  // So that what is attached, and the layers, have been read.
+  const difference = `difference?name=docker.io/org/app&from=${scene.upstream.content.digest('org/app', 'index')}`
+  const read = async () => {
+    const to = scene.upstream.content.digest('org/app', 'other')
+    const answer = await fetchRaw(`${scene.berth.url}/api/v1/${difference}&to=${to}`)
+    return (answer.json() as { packages: { state: string } }).packages.state
+  }
+  await expect.poll(read, { timeout: 20_000 }).not.toBe('reading')
   const name = 'docker.io/org/app'
   const other = scene.upstream.content.digest('org/app', 'other')
   const addresses = [
@@ -74,6 +112,7 @@ it('shows what comes from elsewhere as text, and what would not be seen as its n
     ])
   }
   const page = (await fetchRaw(`${scene.berth.url}/r/${name}/t/1`)).text()
+  expect(page).toContain('built by &quot;&#39;&gt;&lt;script&gt;')
   expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;')
   expect(page).toContain('a\\u{0}b\\u{1b}[31mc\\u{202e}d')
 })

@@ -75,3 +75,5 @@ async function renew(part) {
 }
 
 for (const part of document.querySelectorAll('[data-follow]')) void renew(part)
+// Something is being read, and will be here soon.
+if (document.querySelector('[data-again]')) setTimeout(() => location.reload(), 2000)

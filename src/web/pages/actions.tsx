@@ -38,11 +38,14 @@ function CacheActions({ frame, view: { reference, image, platforms } }: { frame:
       {image && !isWhole && (
         <Action frame={frame} action="fetch" label="Fetch all layers now" values={{ platform: chosen }} />
       )}
-      {isTag(reference) && <Action frame={frame} action="pin" label="Pin" />}
+      {isTag(reference) && <Action frame={frame} action="pin" label="Never evict" />}
       <Action frame={frame} action="evict" label="Evict from the disk" danger />
     </>
   )
 }
+
+/** As browsers read it, which is with the flag v. */
+const tagPattern = '[A-Za-z0-9_][A-Za-z0-9._\\-]*'
 
 function Retag({ frame }: { frame: Frame }) {
   return (
@@ -55,8 +58,25 @@ function Retag({ frame }: { frame: Frame }) {
         placeholder="another tag"
         aria-label="Another tag"
         maxlength={128}
-        pattern="[A-Za-z0-9_][A-Za-z0-9._\-]*"
+        pattern={tagPattern}
       />
+      <button type="submit">Tag</button>
+    </form>
+  )
+}
+
+/** Gives what a tag or digest names another tag. */
+export function TagIt({ frame }: { frame: Frame }) {
+  return (
+    <form method="post" class="inline">
+      <input type="hidden" name="token" value={frame.formToken} />
+      <input type="hidden" name="action" value="tag" />
+      <label>
+        Tag or digest <input name="reference" required placeholder="1.0 or sha256:…" maxlength={140} />
+      </label>
+      <label>
+        Another tag <input name="tag" required maxlength={128} pattern={tagPattern} />
+      </label>
       <button type="submit">Tag</button>
     </form>
   )

@@ -6,7 +6,7 @@ import { Page, Section, type Frame } from '../layout.tsx'
 import { repositoryPath } from '../links.ts'
 import { Ago, Figure, Notice } from '../parts.tsx'
 import { Plot } from '../plot.tsx'
-import { Evictions, Pins } from './disk.tsx'
+import { Evictions, Pins, TagPins } from './disk.tsx'
 import { Bar } from './layers.tsx'
 import { Upstreams } from './upstreams.tsx'
 
@@ -43,6 +43,7 @@ export function CachePage({ frame, view, step, done }: CacheProps) {
       <Problems view={view} now={frame.now} />
       <Evictions frame={frame} view={view} />
       <Pins frame={frame} view={view} />
+      <TagPins frame={frame} view={view} />
       <Section id="hosted" title="Hosted here">
         <p>
           <a href="/cache/collection">What a collection would remove</a> of what was pushed and nothing reaches any

@@ -1,17 +1,20 @@
-import type { Difference, LayerChange } from '../../admin/admin.ts'
+import type { Difference, LayerChange, PackageComparison } from '../../admin/admin.ts'
 import type { Digest } from '../../oci/digest.ts'
 import { bytes, counted, visible } from '../format.ts'
 import { Section } from '../layout.tsx'
 import { ShortDigest } from '../parts.tsx'
+import { PackageChanges } from './packages.tsx'
 
 export interface Compared {
   readonly from: Digest
   readonly to: Digest
   readonly difference: Difference
+  readonly packages: PackageComparison
 }
 
 /** What changed from one digest to another. */
-export function DifferenceSection({ compared: { from, to, difference } }: { compared: Compared }) {
+export function DifferenceSection({ compared, here }: { compared: Compared; here: string }) {
+  const { from, to, difference, packages } = compared
   const { fromSize, toSize, sharedSize, layers, config } = difference
   const shared = layers.filter(({ side }) => side === 'both').length
   return (
@@ -33,6 +36,7 @@ export function DifferenceSection({ compared: { from, to, difference } }: { comp
           </>
         ))}
       </ul>
+      <PackageChanges packages={packages} here={here} />
     </Section>
   )
 }

@@ -1,7 +1,7 @@
 import type { CacheView } from '../../admin/admin.ts'
-import { bytes } from '../format.ts'
+import { bytes, visible } from '../format.ts'
 import { Section, type Frame } from '../layout.tsx'
-import { repositoryPath } from '../links.ts'
+import { imagePath, repositoryPath } from '../links.ts'
 import { Action, Ago, ShortDigest } from '../parts.tsx'
 
 /** What is evicted first, when room is needed. */
@@ -76,6 +76,55 @@ export function Pins({ frame, view: { pins } }: { frame: Frame; view: CacheView 
         </label>
         <button type="submit">Pin</button>
       </form>
+    </Section>
+  )
+}
+
+/** Tags that mean what somebody set them to. */
+export function TagPins({ frame, view: { pins } }: { frame: Frame; view: CacheView }) {
+  if (pins.tags.length === 0) return null
+  return (
+    <Section id="tag-pins" title="Pinned to a digest">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Tag</th>
+            <th scope="col">Digest</th>
+            <th scope="col">Since</th>
+            <th scope="col" class="extra">
+              By
+            </th>
+            <th scope="col">Release</th>
+          </tr>
+        </thead>
+        <tbody>
+          {pins.tags.map(({ name, tag, digest, pinnedAt, by }) => (
+            <tr>
+              <th scope="row" class="break">
+                <a href={imagePath(name, tag)}>
+                  {name}:{tag}
+                </a>
+              </th>
+              <td>
+                <ShortDigest digest={digest} href={imagePath(name, digest)} />
+              </td>
+              <td>
+                <Ago time={pinnedAt} now={frame.now} />
+              </td>
+              <td class="extra">{by === undefined ? '–' : visible(by)}</td>
+              <td>
+                <Action
+                  frame={frame}
+                  action="release"
+                  label="Release"
+                  title={`Release ${name}:${tag}`}
+                  values={{ name, tag }}
+                />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
     </Section>
   )
 }

@@ -1,13 +1,16 @@
 import type { Image, ImageView, Rights } from '../../admin/admin.ts'
 import { isTag } from '../../oci/reference.ts'
-import { bytes, date, shortDigest, visible } from '../format.ts'
+import { bytes, shortDigest, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
-import { Ago, Chip, Copyable, Figure, Notice, ShortDigest } from '../parts.tsx'
+import { Ago, Chip, Copyable, Figure, Notice } from '../parts.tsx'
 import { Actions } from './actions.tsx'
 import { ConfigTable, Pairs } from './config.tsx'
 import { DifferenceSection, type Compared } from './difference.tsx'
+import { HistoryOf } from './history.tsx'
 import { Layers } from './layers.tsx'
+import { Moved } from './moved.tsx'
+import { Referrers } from './referrers.tsx'
 
 export interface ImageProps {
   frame: Frame
@@ -35,12 +38,7 @@ export function ImagePage({ frame, view, may, compared, done }: ImageProps) {
       </div>
       {done !== undefined && <Notice tone="good">{done}</Notice>}
       {stale !== undefined && <Notice tone="warn">This may be out of date: {visible(stale)}.</Notice>}
-      {view.tag?.movedTo && (
-        <Notice tone="warn">
-          The upstream says this tag is <ShortDigest digest={view.tag.movedTo} /> now. That is held back here until it
-          is old enough (minAge).
-        </Notice>
-      )}
+      <Moved frame={frame} view={view} may={may} />
       <div class="about">
         <Copyable text={`docker pull ${frame.host}/${name}${separator}${reference}`} label="pull command" />
         <Facts view={view} now={frame.now} />
@@ -48,12 +46,12 @@ export function ImagePage({ frame, view, may, compared, done }: ImageProps) {
       <Actions frame={frame} view={view} may={may} />
       <Platforms view={view} />
       {problem !== undefined && <Notice tone="bad">This image cannot be shown: {visible(problem)}</Notice>}
-      {compared && <DifferenceSection compared={compared} />}
+      {compared && <DifferenceSection compared={compared} here={comparison(view, compared)} />}
       {image && <Layers image={image} />}
       {image?.config && <ConfigTable config={image.config} />}
       <Annotations view={view} />
       <Referrers view={view} />
-      <History view={view} now={frame.now} />
+      {isTag(reference) && <HistoryOf frame={frame} view={view} may={may} tag={reference} />}
     </Page>
   )
 }
@@ -126,79 +124,8 @@ function Annotations({ view: { annotations, image } }: { view: ImageView }) {
   )
 }
 
-function Referrers({ view: { name, referrers } }: { view: ImageView }) {
-  return (
-    <Section id="referrers" title="Signatures, SBOMs, provenance">
-      {referrers.length === 0 ? (
-        <p class="faint">Nothing refers to this image.</p>
-      ) : (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">What</th>
-              <th scope="col">Digest</th>
-              <th scope="col">Type</th>
-              <th scope="col" class="number">
-                Size
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {referrers.map(({ kind, digest, type, size }) => (
-              <tr>
-                <th scope="row">{kind}</th>
-                <td>
-                  <ShortDigest digest={digest} href={imagePath(name, digest)} />
-                </td>
-                <td class="break">{visible(type)}</td>
-                <td class="number">{size === undefined ? '–' : bytes(size)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </Section>
-  )
-}
-
-function History({ view: { name, reference, history, digest }, now }: { view: ImageView; now: number }) {
-  if (history.length === 0) return null
-  return (
-    <Section id="history" title="History of this tag">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Since</th>
-            <th scope="col" class="extra">
-              Age
-            </th>
-            <th scope="col">Digest</th>
-            <th scope="col">Compare</th>
-          </tr>
-        </thead>
-        <tbody>
-          {history.map((moment) => (
-            <tr>
-              <th scope="row">{date(moment.seenAt)}</th>
-              <td class="extra">
-                <Ago time={moment.seenAt} now={now} />
-              </td>
-              <td>
-                <ShortDigest digest={moment.digest} href={imagePath(name, moment.digest)} />
-              </td>
-              <td>
-                {moment.digest === digest ? (
-                  <span class="faint">this one</span>
-                ) : (
-                  <a href={`${imagePath(name, reference)}${query({ compare: moment.digest })}#difference`}>
-                    what changed since
-                  </a>
-                )}
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Section>
-  )
+/** The address of this page as it is, compared with another digest. */
+function comparison({ name, reference, platforms, image }: ImageView, { from }: Compared): string {
+  const platform = platforms.find(({ digest }) => digest === image?.digest)?.platform
+  return `${imagePath(name, reference)}${query({ compare: from, platform })}#packages`
 }

@@ -1,23 +1,26 @@
-import type { RepositoryView, TagPage, TagQuery, TagView } from '../../admin/admin.ts'
+import type { DeletedTag, RepositoryView, TagPage, TagQuery, TagView } from '../../admin/admin.ts'
 import type { RepositoryName } from '../../oci/reference.ts'
 import { bytes, count, counted, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
-import { Ago, Chip, Copyable, Figure, Notice, Pager, ShortDigest } from '../parts.tsx'
-import { VisibilityAction } from './actions.tsx'
+import { Action, Ago, Chip, Copyable, Figure, Notice, Pager, ShortDigest } from '../parts.tsx'
+import { TagIt, VisibilityAction } from './actions.tsx'
+import { DeletedTags } from './history.tsx'
 import { RepositoryName as Name } from './home.tsx'
 
 export interface RepositoryProps {
   frame: Frame
   repository: RepositoryView
   tags: TagPage
+  /** Tags that were deleted lately, for those who may bring them back. */
+  deleted: readonly DeletedTag[]
   search: TagQuery
   /** What an action did. */
   done?: string | undefined
 }
 
 /** A repository: what it is, how to pull it, and its tags. */
-export function RepositoryPage({ frame, repository, tags, search, done }: RepositoryProps) {
+export function RepositoryPage({ frame, repository, tags, deleted, search, done }: RepositoryProps) {
   const { name, registry, description, visibility } = repository
   return (
     <Page frame={frame} title={name}>
@@ -46,6 +49,8 @@ export function RepositoryPage({ frame, repository, tags, search, done }: Reposi
       </div>
       {registry === undefined && repository.may.settle && <VisibilityAction frame={frame} visibility={visibility} />}
       <Tags frame={frame} repository={repository} tags={tags} search={search} />
+      {registry === undefined && repository.may.push && <TagIt frame={frame} />}
+      <DeletedTags name={name} tags={deleted} now={frame.now} />
     </Page>
   )
 }
@@ -59,8 +64,9 @@ function commonTag({ items }: TagPage): string {
 const columns = { name: 'Tag', updated: 'Pushed', pulled: 'Last pulled', pulls: 'Pulls' } as const
 const usual = { order: 'updated', direction: 'down', page: 1 }
 
-function Tags({ frame, repository, tags, search }: RepositoryProps) {
-  const { name } = repository
+function Tags({ frame, repository, tags, search }: Omit<RepositoryProps, 'deleted'>) {
+  const { name, registry, may } = repository
+  const mayDelete = registry === undefined && may.delete
   const at = (given: { order?: string; direction?: string; page?: number }) => {
     const direction = search.descending ? 'down' : 'up'
     return repositoryPath(name) + query({ q: search.text, order: search.order, direction, page: 1, ...given }, usual)
@@ -87,11 +93,12 @@ function Tags({ frame, repository, tags, search }: RepositoryProps) {
               {sorted('updated')}
               {sorted('pulled')}
               {sorted('pulls')}
+              {mayDelete && <th scope="col">Delete</th>}
             </tr>
           </thead>
           <tbody>
             {tags.items.map((tag) => (
-              <TagRow name={name} tag={tag} now={frame.now} />
+              <TagRow frame={frame} name={name} tag={tag} mayDelete={mayDelete} />
             ))}
           </tbody>
         </table>
@@ -135,7 +142,15 @@ function SortedHead({ order, search, link }: SortedHeadProps) {
   )
 }
 
-function TagRow({ name, tag, now }: { name: RepositoryName; tag: TagView; now: number }) {
+interface TagRowProps {
+  frame: Frame
+  name: RepositoryName
+  tag: TagView
+  mayDelete: boolean
+}
+
+function TagRow({ frame, name, tag, mayDelete }: TagRowProps) {
+  const { now } = frame
   return (
     <tr>
       <th scope="row">
@@ -149,7 +164,11 @@ function TagRow({ name, tag, now }: { name: RepositoryName; tag: TagView; now: n
         <Platforms platforms={tag.platforms} />
       </td>
       <td class="number">
-        {tag.size === undefined ? <span class="faint">–</span> : <span title={tag.sizeOf}>{bytes(tag.size)}</span>}
+        {tag.size === undefined ? (
+          <span class="faint">–</span>
+        ) : (
+          <span title={tag.sizeOf && visible(tag.sizeOf)}>{bytes(tag.size)}</span>
+        )}
       </td>
       <td>
         <Ago time={tag.updatedAt} now={now} />
@@ -158,15 +177,31 @@ function TagRow({ name, tag, now }: { name: RepositoryName; tag: TagView; now: n
         <Ago time={tag.pulledAt} now={now} none="never" />
       </td>
       <td class="number">{count(tag.pulls)}</td>
+      {mayDelete && (
+        <td>
+          <Action
+            frame={frame}
+            action="delete"
+            label="Delete"
+            title={`Delete ${tag.tag}`}
+            values={{ reference: tag.tag }}
+            danger
+          />
+        </td>
+      )}
     </tr>
   )
 }
 
-/** Whether a cached tag is served without asking, or has moved at the upstream. */
-function Freshness({ tag: { fresh, movedTo } }: { tag: TagView }) {
+/** Whether a cached tag is served without asking, is pinned, or has moved at the upstream. */
+function Freshness({ tag: { fresh, movedTo, isPinned } }: { tag: TagView }) {
+  if (isPinned) {
+    const title = movedTo === undefined ? 'stays as it is' : `stays as it is; the upstream says ${movedTo}`
+    return <Chip title={title}>pinned</Chip>
+  }
   if (movedTo) {
     return (
-      <Chip tone="warn" title={`the upstream says ${movedTo} now, which is held back here`}>
+      <Chip tone="warn" title={`the upstream says ${movedTo} now`}>
         moved
       </Chip>
     )
