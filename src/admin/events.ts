@@ -15,6 +15,8 @@ export type AdminAction =
   | 'collect'
   | 'webhook sent again'
   | 'webhook tested'
+  | 'namespace added'
+  | 'namespace removed'
 
 /** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
 export interface AdminEvent {
