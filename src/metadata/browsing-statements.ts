@@ -51,18 +51,30 @@ const repositoryOrders: Record<RepositorySearch['order'], string> = {
   updated: 'updated_at DESC NULLS LAST, name',
 }
 
-const tagOrders: Record<TagSearch['order'], string> = {
-  name: 't.tag',
-  updated: 'updated_at',
-  pulled: 'pulled_at',
-  pulls: 'pulls',
+const ofPulls = (column: string) => `(SELECT ${column} FROM pulls WHERE name = @name AND pulls.tag = t.tag)`
+
+/** What tags are sorted by; where it is the name, all of them stand in order already. */
+const tagOrders: Record<TagSearch['order'], (updated: string) => string> = {
+  name: () => 't.tag',
+  updated: (updated) => updated,
+  pulled: () => ofPulls('pulled_at'),
+  pulls: () => ofPulls('pulls'),
 }
 
-const hostedTags = `
-  SELECT t.tag, t.digest, t.pushed_at AS updated_at, NULL AS checked_at, NULL AS newest, NULL AS pinned,
-    p.pulls, p.pulled_at
-  FROM hosted_tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
-  WHERE t.repository = @id`
+/** Tags of a repository as they are kept, and what the rest of a row is made of. */
+interface TagRows {
+  readonly kept: string
+  readonly updated: string
+  readonly columns: string
+  readonly joined: string
+}
+
+const hostedTags: TagRows = {
+  kept: 'hosted_tags',
+  updated: 't.pushed_at',
+  columns: 'NULL AS checked_at, NULL AS newest, NULL AS pinned',
+  joined: '',
+}
 
 const newestOf = (column: string) => `
   (SELECT ${column} FROM tag_history h WHERE h.repository = t.repository AND h.tag = t.tag ORDER BY seen_at DESC LIMIT 1)`
@@ -74,12 +86,18 @@ const kept = `(
   SELECT @id, tag, digest, 0 FROM tag_pins WHERE registry = @registry AND tag_pins.name = @rest
     AND NOT EXISTS (SELECT 1 FROM tags WHERE repository = @id AND tags.tag = tag_pins.tag))`
 
-const cachedTags = `
-  SELECT t.tag, t.digest, ${newestOf('seen_at')} AS updated_at, t.checked_at, ${newestOf('digest')} AS newest,
-    pin.digest AS pinned, p.pulls, p.pulled_at
-  FROM ${kept} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
-    LEFT JOIN tag_pins pin ON pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag
-  WHERE t.repository = @id`
+const cachedTags: TagRows = {
+  kept,
+  updated: newestOf('seen_at'),
+  columns: `t.checked_at, ${newestOf('digest')} AS newest, pin.digest AS pinned`,
+  joined: 'LEFT JOIN tag_pins pin ON pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag',
+}
+
+const rowsOf = ({ updated, columns, joined }: TagRows, from: string) => `
+  SELECT t.tag, t.digest, ${updated} AS updated_at, ${columns}, p.pulls, p.pulled_at
+  FROM ${from} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag ${joined}`
+
+const oneOf = (rows: TagRows) => `${rowsOf(rows, rows.kept)} WHERE t.repository = @id AND t.tag = @tag`
 
 const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
 
@@ -97,13 +115,18 @@ export function browsingStatements(database: Database) {
          WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0))
        ${counted('SELECT * FROM found')} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
     )
-  const tags = (from: string, order: string) =>
+  // The rest of a row is looked up for those of the page alone.
+  const tags = (rows: TagRows, key: string, order: string) =>
     prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
-      `${from} ${searched} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+      `WITH page AS (
+         SELECT t.*, ${key} AS key FROM ${rows.kept} t WHERE repository = @id ${searched}
+         ORDER BY ${order} LIMIT @limit OFFSET @offset)
+       ${rowsOf(rows, 'page')} ORDER BY ${order}`,
     )
-  const sorted = (from: string) => (order: TagSearch['order'], descending: boolean) => {
+  const sorted = (rows: TagRows) => (order: TagSearch['order'], descending: boolean) => {
     const direction = descending ? 'DESC' : 'ASC'
-    return tags(from, `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : ', t.tag'}`)
+    const by = order === 'name' ? `t.tag ${direction}` : `key ${direction} NULLS LAST, t.tag`
+    return tags(rows, tagOrders[order](rows.updated), by)
   }
   return {
     repositories: {
@@ -121,8 +144,8 @@ export function browsingStatements(database: Database) {
     countCachedTags: prepare<[InRepository & { text: string }], { count: number }>(
       `SELECT count(*) AS count FROM ${kept} t WHERE repository = @id ${searched}`,
     ),
-    hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
-    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags} AND t.tag = @tag`),
+    hostedTag: prepare<[InRepository & { tag: string }], TagRow>(oneOf(hostedTags)),
+    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(oneOf(cachedTags)),
 
     hostedManifest: prepare<[number, string], { bytes: Buffer }>(
       'SELECT bytes FROM hosted_manifests WHERE repository = ? AND digest = ?',
