@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
 import { Accounts, otherUsers, type Access } from './access/access.ts'
 import { adminApi, createAdmin, type AdminOptions } from './admin/admin.ts'
-import { createForwarded } from './api/app.ts'
+import type { Forwarded } from './api/app.ts'
 import { freshUntil, tagPolicies } from './cache/cache.ts'
 import type { Config } from './config/config.ts'
 import type { Metadata } from './metadata/metadata.ts'
@@ -21,6 +21,7 @@ export interface AccountsParts {
 export interface PeopleParts extends WorkingParts, AccountsParts {
   registry: AdminOptions['registry']
   access: Access
+  forwarded: Forwarded
   accountsFrom: AdminOptions['accountsFrom']
   signatures: AdminOptions['signatures']
   /** Aborted when the server stops. */
@@ -29,7 +30,7 @@ export interface PeopleParts extends WorkingParts, AccountsParts {
 
 /** What is for people: the pages, and the admin API that shows and does the same. */
 export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> {
-  const { config, registry, metadata, access, stopping, now } = parts
+  const { config, registry, metadata, access, forwarded, stopping, now } = parts
   const withLogin = config.upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
   const admin = createAdmin({
     registry,
@@ -44,7 +45,7 @@ export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> 
     now,
   })
   stopping.addEventListener('abort', () => admin.stop(), { once: true })
-  const doorway = { admin, access, forwarded: createForwarded(config) }
+  const doorway = { admin, access, forwarded }
   const app = new Hono<{ Bindings: HttpBindings }>()
   return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))
 }
