@@ -4,6 +4,9 @@ import { httpUrl, listenAddress, listOf, text } from './checks.ts'
 import { readText } from './file.ts'
 import { defaultGroup, group, option } from './option.ts'
 
+/** The authority asks for a wildcard by DNS alone, and of its challenges it is HTTP-01 alone that is answered here. */
+const domainName = text('a domain name without * in it: wildcards cannot be ordered by HTTP-01', /^[^*]+$/)
+
 const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory'
 
 export const tls = defaultGroup({
@@ -18,7 +21,7 @@ export const tls = defaultGroup({
   }),
   acme: group({
     domains: option(
-      listOf(text('a domain name'), 'domain names').min(1, { error: 'a list of domain names' }),
+      listOf(domainName, 'domain names').min(1, { error: 'a list of domain names' }),
       'names of the certificate that is ordered by ACME',
     ),
     email: option(text('an e-mail address').exactOptional(), 'where the authority may write to'),
