@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { z } from 'zod'
 import { httpUrl, listenAddress, listOf, text } from './checks.ts'
@@ -61,6 +62,10 @@ export function checkTls(config: unknown, context: z.RefinementCtx): void {
     const problem = pairProblem(certFile, keyFile)
     if (problem) mistake(['tls', 'keyFile'], 'the key of the certificate in certFile', problem)
   }
+  if (typeof clientCaFile === 'string') {
+    const problem = certificatesProblem(clientCaFile)
+    if (problem) mistake(['tls', 'clientCaFile'], 'certificates in PEM', problem)
+  }
   const host = listen?.host
   if (certFile !== undefined || acme !== undefined || typeof host !== 'string' || isLoopback(host)) return
   if (allowPlainHttp === true || (Array.isArray(trustedProxies) && trustedProxies.length > 0)) return
@@ -69,6 +74,20 @@ export function checkTls(config: unknown, context: z.RefinementCtx): void {
     'an address of loopback where there is no TLS: set tls, or trustedProxies where a proxy in front has it, or allowPlainHttp',
     host,
   )
+}
+
+/** Why a readable file holds no certificates. */
+function certificatesProblem(file: string): string | undefined {
+  const content = readText(file)
+  if (!('text' in content)) return undefined
+  const { text } = content
+  try {
+    const each = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^]*?(?=-----BEGIN |$)/g) ?? [text]
+    each.forEach((one) => new X509Certificate(one))
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 /** Why two readable files are no certificate and its key. Unreadable ones are told as such already. */
