@@ -32,7 +32,11 @@ async function start() {
   const secretFile = join(makeFolder({ secret: 'the secret of a hook' }), 'secret')
   const berth = await startWithUsers({
     access: { user: { username: ada, password: passwordOf(ada) } },
-    upstreams: [{ name: 'docker.io', url: upstream.url }],
+    // The other one is down.
+    upstreams: [
+      { name: 'docker.io', url: upstream.url },
+      { name: 'ghcr.io', url: 'http://127.0.0.1:9' },
+    ],
     webhooks: [{ name: 'ci', url: 'http://127.0.0.1:9/hooks/t0k3n', secretFile, match: ['none/*'] }],
     warm: [{ name: 'base', references: ['docker.io/library/node:20'] }],
   })
@@ -162,23 +166,17 @@ function requests({ digest, operations }: Awaited<ReturnType<typeof start>>): fc
 
 const queried = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value))
 
-/** What nobody else may change, as an admin sees it. */
+/** What nobody may change, as an admin sees it. */
 async function stateOf(url: string): Promise<unknown[]> {
-  const paths = [
-    'accounts',
-    'account?name=team',
-    'account?name=ann',
-    'tags?name=team/app',
-    'repository?name=team/app',
-    'warm',
-    'audit',
-    'webhooks',
-  ]
-  const answers = await Promise.all(
-    [...paths, 'cache'].map((path) => fetchRaw(`${url}/api/v1/${path}`, { headers: basic(ada) })),
+  const get = async (path: string) => (await fetchRaw(`${url}/api/v1/${path}`, { headers: basic(ada) })).json()
+  const accounts = ['accounts', 'account?name=team', 'account?name=ann']
+  const hosted = ['tags?name=team/app', 'repository?name=team/app', 'tags?name=eve/app']
+  const [cache, audit, ...others] = await Promise.all(
+    ['cache', 'audit', 'warm', 'webhooks', ...accounts, ...hosted].map(get),
   )
-  const cache = answers.pop()!.json() as { pins: unknown }
-  return [...answers.map((answer) => `${answer.status} ${answer.text()}`), cache.pins]
+  const { entries } = audit as { entries: { action: string }[] }
+  // Whoever may pull may also have the upstream asked what a tag means.
+  return [...others, (cache as { pins: unknown }).pins, entries.filter(({ action }) => action !== 'check')]
 }
 
 it(
