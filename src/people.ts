@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
-import { Accounts, otherUsers, type Access } from './access/access.ts'
+import { Accounts, otherUsers, type Access, type Passwords } from './access/access.ts'
 import { adminApi, createAdmin, type AdminOptions } from './admin/admin.ts'
 import type { Forwarded } from './api/app.ts'
 import { freshUntil, tagPolicies } from './cache/cache.ts'
@@ -14,11 +14,12 @@ import { workingsOf, type WorkingParts } from './workings.ts'
 export interface AccountsParts {
   config: Config
   metadata: Metadata
+  passwords: Passwords
   report: (event: Event) => void
   now: () => number
 }
 
-export interface PeopleParts extends WorkingParts, AccountsParts {
+export interface PeopleParts extends WorkingParts, Omit<AccountsParts, 'passwords'> {
   registry: AdminOptions['registry']
   access: Access
   forwarded: Forwarded
@@ -51,12 +52,14 @@ export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> 
 }
 
 /** Changes of accounts, each told with who asked for it and from where. */
-export async function accountsOf({ config: { access, hosted, upstreams }, metadata, report, now }: AccountsParts) {
+export async function accountsOf({ config, metadata, passwords, report, now }: AccountsParts) {
+  const { access, hosted, upstreams } = config
   const others = await otherUsers(access)
   const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
   return (by: string | undefined, address: string | undefined) =>
     new Accounts({
       metadata,
+      passwords,
       isUpstream: (name) => upstreamNames.has(name),
       isOtherUser: (name) => others.has(name),
       providers: access.oidc,

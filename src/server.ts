@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { guarded, openAccess, platformed, Traffic } from './access/access.ts'
+import { guarded, openAccess, Passwords, platformed, Traffic } from './access/access.ts'
 import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
@@ -120,11 +120,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   // Before what is hosted: it names the namespaces of its users.
-  const accountsFrom = await accountsOf({ config, metadata, report, now })
+  const passwords = new Passwords()
+  const accountsFrom = await accountsOf({ config, metadata, passwords, report, now })
   const access = await openAccess({
     settings: config.access,
     folder: data,
     metadata,
+    passwords,
     isHosted: (name) => registry.isHosted(name),
     getJson: jsonGetter(network),
     fetch: fetcher(network),
