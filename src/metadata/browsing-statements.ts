@@ -9,6 +9,7 @@ export interface RepositoryRow {
   pulled_at: number | null
   tags: number
   updated_at: number | null
+  description: string | null
 }
 
 export interface TagRow {
@@ -37,8 +38,13 @@ const one = `
   SELECT registry || '/' || name, registry, id FROM repositories r
     WHERE registry = @registry AND name = @rest AND EXISTS (SELECT 1 FROM repository_manifests WHERE repository = r.id)`
 
+/** What somebody wrote in one line, else what the image says; null where neither says anything. */
+const described = (repository: string) => `
+  coalesce((SELECT nullif(short, '') FROM descriptions d WHERE d.name = ${repository}.name),
+    (SELECT nullif(line, '') FROM image_lines l WHERE l.name = ${repository}.name))`
+
 const counted = (from: string) => `
-  SELECT r.*, p.pulls, p.pulled_at,
+  SELECT r.*, p.pulls, p.pulled_at, ${described('r')} AS description,
     CASE WHEN registry IS NULL THEN (SELECT count(*) FROM hosted_tags WHERE repository = r.id)
          ELSE (SELECT count(*) FROM tags WHERE repository = r.id) END AS tags,
     CASE WHEN registry IS NULL THEN (SELECT max(pushed_at) FROM hosted_tags WHERE repository = r.id)
@@ -81,7 +87,34 @@ const cachedTags = `
     LEFT JOIN tag_pins pin ON pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag
   WHERE t.repository = @id`
 
+/** What is named after content, such as the signatures of older tools, stands for nothing but that. */
+const ofPeople = `tag NOT GLOB 'sha256-*'`
+
+const mainHostedTag = `
+  SELECT tag FROM hosted_tags WHERE repository = @id AND tag = 'latest' UNION ALL
+  SELECT tag FROM (SELECT tag FROM hosted_tags WHERE repository = @id AND ${ofPeople} ORDER BY pushed_at DESC, tag DESC LIMIT 1)
+  LIMIT 1`
+
+const mainCachedTag = `
+  SELECT tag FROM tags WHERE repository = @id AND tag = 'latest' UNION ALL
+  SELECT tag FROM (SELECT tag FROM tag_history JOIN tags USING (repository, tag)
+    WHERE repository = @id AND ${ofPeople} ORDER BY seen_at DESC, tag DESC LIMIT 1)
+  LIMIT 1`
+
 const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
+
+const hostedPage = (by: string, _order: TagSearch['order']) =>
+  `${hostedTags} ${searched} ORDER BY ${by} LIMIT @limit OFFSET @offset`
+
+/** What is not sorted by is looked up for the tags of the page alone: thousands of others would wait for it. */
+const cachedPage = (by: string, order: TagSearch['order']) => `
+  SELECT tag, digest, ${newestOf('seen_at')} AS updated_at, checked_at, ${newestOf('digest')} AS newest,
+    (SELECT digest FROM tag_pins pin WHERE pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag) AS pinned,
+    pulls, pulled_at
+  FROM (SELECT t.*, ${order === 'updated' ? newestOf('seen_at') : 'NULL'} AS updated_at, p.pulls, p.pulled_at
+    FROM ${kept} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
+    WHERE t.repository = @id ${searched} ORDER BY ${by} LIMIT @limit OFFSET @offset) t
+  ORDER BY ${by}`
 
 export type BrowsingStatements = ReturnType<typeof browsingStatements>
 
@@ -93,17 +126,16 @@ export function browsingStatements(database: Database) {
   type InRepository = Named & { id: number }
   const repositories = (order: string) =>
     prepare<[Page], RepositoryRow>(
-      `WITH found AS (SELECT * FROM (${every}) e
-         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0))
-       ${counted('SELECT * FROM found')} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+      `WITH found AS (SELECT e.*,
+           EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0) AS by_description FROM (${every}) e
+         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0
+           AND instr(lower(coalesce(${described('e')}, '')), w.value) = 0))
+       ${counted('SELECT * FROM found')} ORDER BY by_description, ${order} LIMIT @limit OFFSET @offset`,
     )
-  const tags = (from: string, order: string) =>
-    prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
-      `${from} ${searched} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
-    )
-  const sorted = (from: string) => (order: TagSearch['order'], descending: boolean) => {
+  const sorted = (page: typeof hostedPage) => (order: TagSearch['order'], descending: boolean) => {
     const direction = descending ? 'DESC' : 'ASC'
-    return tags(from, `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : ', t.tag'}`)
+    const by = `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : `, t.tag ${direction}`}`
+    return prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(page(by, order))
   }
   return {
     repositories: {
@@ -113,8 +145,8 @@ export function browsingStatements(database: Database) {
     },
     repository: prepare<[Named], RepositoryRow>(counted(one)),
     place: prepare<[Named], { id: number; registry: string | null }>(one),
-    hostedTags: sorted(hostedTags),
-    cachedTags: sorted(cachedTags),
+    hostedTags: sorted(hostedPage),
+    cachedTags: sorted(cachedPage),
     countHostedTags: prepare<[InRepository & { text: string }], { count: number }>(
       `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id ${searched}`,
     ),
@@ -122,6 +154,8 @@ export function browsingStatements(database: Database) {
       `SELECT count(*) AS count FROM ${kept} t WHERE repository = @id ${searched}`,
     ),
     hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
+    mainHostedTag: prepare<[{ id: number }], { tag: string }>(mainHostedTag),
+    mainCachedTag: prepare<[{ id: number }], { tag: string }>(mainCachedTag),
     cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags} AND t.tag = @tag`),
 
     hostedManifest: prepare<[number, string], { bytes: Buffer }>(
