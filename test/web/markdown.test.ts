@@ -65,8 +65,8 @@ describe('rendering', () => {
 
   it('gives up a text whose HTML would be too large, and goes on with others', async () => {
     const { readmes, stop } = start()
-    const wide = `${'|a'.repeat(2_000)}\n${'|-'.repeat(2_000)}\n${'x\n'.repeat(20_000)}`
-    const [given, other] = await Promise.all([readmes.html(wide), readmes.html('*x*')])
+    const grown = `[a]: https://example.com/${'x'.repeat(1_000)}\n\n${'[a]\n'.repeat(3_000)}`
+    const [given, other] = await Promise.all([readmes.html(grown), readmes.html('*x*')])
     expect([given, other]).toEqual([undefined, '<p><em>x</em></p>\n'])
     stop()
   })
