@@ -1,5 +1,15 @@
 import type { Database } from 'better-sqlite3'
 import type { RepositorySearch, TagSearch } from './browsing.ts'
+import {
+  cachedPage,
+  cachedTags,
+  hostedPage,
+  hostedTags,
+  kept,
+  mainCachedTag,
+  mainHostedTag,
+  searched,
+} from './tag-queries.ts'
 
 export interface RepositoryRow {
   name: string
@@ -57,65 +67,6 @@ const repositoryOrders: Record<RepositorySearch['order'], string> = {
   updated: 'updated_at DESC NULLS LAST, name',
 }
 
-const tagOrders: Record<TagSearch['order'], string> = {
-  name: 't.tag',
-  updated: 'updated_at',
-  pulled: 'pulled_at',
-  pulls: 'pulls',
-}
-
-const hostedTags = `
-  SELECT t.tag, t.digest, t.pushed_at AS updated_at, NULL AS checked_at, NULL AS newest, NULL AS pinned,
-    p.pulls, p.pulled_at
-  FROM hosted_tags t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
-  WHERE t.repository = @id`
-
-const newestOf = (column: string) => `
-  (SELECT ${column} FROM tag_history h WHERE h.repository = t.repository AND h.tag = t.tag ORDER BY seen_at DESC LIMIT 1)`
-
-/** Those that are pinned are there, whatever became of what the upstream said of them. */
-const kept = `(
-  SELECT repository, tag, digest, checked_at FROM tags WHERE repository = @id
-  UNION ALL
-  SELECT @id, tag, digest, 0 FROM tag_pins WHERE registry = @registry AND tag_pins.name = @rest
-    AND NOT EXISTS (SELECT 1 FROM tags WHERE repository = @id AND tags.tag = tag_pins.tag))`
-
-const cachedTags = `
-  SELECT t.tag, t.digest, ${newestOf('seen_at')} AS updated_at, t.checked_at, ${newestOf('digest')} AS newest,
-    pin.digest AS pinned, p.pulls, p.pulled_at
-  FROM ${kept} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
-    LEFT JOIN tag_pins pin ON pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag
-  WHERE t.repository = @id`
-
-/** What is named after content, such as the signatures of older tools, stands for nothing but that. */
-const ofPeople = `tag NOT GLOB 'sha256-*'`
-
-const mainHostedTag = `
-  SELECT tag FROM hosted_tags WHERE repository = @id AND tag = 'latest' UNION ALL
-  SELECT tag FROM (SELECT tag FROM hosted_tags WHERE repository = @id AND ${ofPeople} ORDER BY pushed_at DESC, tag DESC LIMIT 1)
-  LIMIT 1`
-
-const mainCachedTag = `
-  SELECT tag FROM tags WHERE repository = @id AND tag = 'latest' UNION ALL
-  SELECT tag FROM (SELECT tag FROM tag_history JOIN tags USING (repository, tag)
-    WHERE repository = @id AND ${ofPeople} ORDER BY seen_at DESC, tag DESC LIMIT 1)
-  LIMIT 1`
-
-const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
-
-const hostedPage = (by: string, _order: TagSearch['order']) =>
-  `${hostedTags} ${searched} ORDER BY ${by} LIMIT @limit OFFSET @offset`
-
-/** What is not sorted by is looked up for the tags of the page alone: thousands of others would wait for it. */
-const cachedPage = (by: string, order: TagSearch['order']) => `
-  SELECT tag, digest, ${newestOf('seen_at')} AS updated_at, checked_at, ${newestOf('digest')} AS newest,
-    (SELECT digest FROM tag_pins pin WHERE pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag) AS pinned,
-    pulls, pulled_at
-  FROM (SELECT t.*, ${order === 'updated' ? newestOf('seen_at') : 'NULL'} AS updated_at, p.pulls, p.pulled_at
-    FROM ${kept} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag
-    WHERE t.repository = @id ${searched} ORDER BY ${by} LIMIT @limit OFFSET @offset) t
-  ORDER BY ${by}`
-
 export type BrowsingStatements = ReturnType<typeof browsingStatements>
 
 /** Every statement of Browsing; those that sort are prepared once for each order. */
@@ -132,11 +83,10 @@ export function browsingStatements(database: Database) {
            AND instr(lower(coalesce(${described('e')}, '')), w.value) = 0))
        ${counted('SELECT * FROM found')} ORDER BY by_description, ${order} LIMIT @limit OFFSET @offset`,
     )
-  const sorted = (page: typeof hostedPage) => (order: TagSearch['order'], descending: boolean) => {
-    const direction = descending ? 'DESC' : 'ASC'
-    const by = `${tagOrders[order]} ${direction} NULLS LAST${order === 'name' ? '' : `, t.tag ${direction}`}`
-    return prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(page(by, order))
-  }
+  const sorted = (page: typeof hostedPage) => (order: TagSearch['order'], descending: boolean) =>
+    prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
+      page(order, descending ? 'DESC' : 'ASC'),
+    )
   return {
     repositories: {
       name: repositories(repositoryOrders.name),
@@ -148,15 +98,15 @@ export function browsingStatements(database: Database) {
     hostedTags: sorted(hostedPage),
     cachedTags: sorted(cachedPage),
     countHostedTags: prepare<[InRepository & { text: string }], { count: number }>(
-      `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id ${searched}`,
+      `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id AND ${searched}`,
     ),
     countCachedTags: prepare<[InRepository & { text: string }], { count: number }>(
-      `SELECT count(*) AS count FROM ${kept} t WHERE repository = @id ${searched}`,
+      `SELECT count(*) AS count FROM ${kept} t WHERE ${searched}`,
     ),
     hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
-    mainHostedTag: prepare<[{ id: number }], { tag: string }>(mainHostedTag),
-    mainCachedTag: prepare<[{ id: number }], { tag: string }>(mainCachedTag),
-    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags} AND t.tag = @tag`),
+    mainHostedTag: prepare<[InRepository], { tag: string }>(mainHostedTag),
+    mainCachedTag: prepare<[InRepository], { tag: string }>(mainCachedTag),
+    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags(kept)} WHERE t.tag = @tag`),
 
     hostedManifest: prepare<[number, string], { bytes: Buffer }>(
       'SELECT bytes FROM hosted_manifests WHERE repository = ? AND digest = ?',

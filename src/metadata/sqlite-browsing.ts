@@ -59,7 +59,7 @@ export class SqliteBrowsing implements Browsing {
     const repository = this.#find(name)
     if (!repository) return undefined
     const statement = repository.registry === null ? this.#sql.mainHostedTag : this.#sql.mainCachedTag
-    const row = statement.get({ id: repository.id })
+    const row = statement.get({ ...named(name), id: repository.id })
     return row && this.findTag(name, row.tag as Tag)
   }
 

@@ -50,6 +50,14 @@ export default `
       ON CONFLICT DO NOTHING;
   END;
 
+  -- A pin stands for what the tag means, whatever the upstream says.
+  CREATE TRIGGER tag_pinned_unread AFTER INSERT ON tag_pins BEGIN
+    INSERT INTO unread_images VALUES (new.registry || '/' || new.name) ON CONFLICT DO NOTHING;
+  END;
+  CREATE TRIGGER tag_released_unread AFTER DELETE ON tag_pins BEGIN
+    INSERT INTO unread_images VALUES (old.registry || '/' || old.name) ON CONFLICT DO NOTHING;
+  END;
+
   -- A pull may have brought what was missing.
   CREATE TRIGGER first_pulled_unread AFTER INSERT ON pulls WHEN new.tag = '' BEGIN
     INSERT INTO unread_images SELECT name FROM image_lines WHERE name = new.name AND whole = 0 ON CONFLICT DO NOTHING;
