@@ -24,6 +24,9 @@ export interface SelfDescription {
 /** Bytes of a README, in UTF-8. */
 export const largestReadme = 64 * 1024
 
+/** Only the last ones that are attached are looked at: whoever may push may attach thousands, and each view would read them. */
+const mostAttached = 50
+
 /** image-spec, annotations.md. Also a label, which is where a Dockerfile puts it. */
 const shortKey = 'org.opencontainers.image.description'
 /** Ours, for there is no key for it: a whole README in Markdown, as annotation or label. */
@@ -88,7 +91,8 @@ export class SelfDescriptions {
 
   /** What an upstream would list is not asked for. */
   async #attached(name: RepositoryName, digest: Digest): Promise<Partial<Found>> {
-    for (const { digest: artifact } of (await this.#metadata.hosted.listReferrers(name, digest)).reverse()) {
+    const referrers = await this.#metadata.hosted.listReferrers(name, digest)
+    for (const { digest: artifact } of referrers.slice(-mostAttached).reverse()) {
       const content = await this.#manifest(name, artifact)
       const { readme, leftOut } = content ? await this.#file(name, content) : noReadme
       if (readme !== '' || leftOut !== undefined) return { readme, leftOut }

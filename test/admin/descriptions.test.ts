@@ -262,6 +262,23 @@ describe('searches', () => {
     expect(answer.json()).toMatchObject({ items: [{ name: 'docker.io/org/tool', description: 'A tool' }] })
   })
 
+  it('say what a pinned tag is pinned to, until it is released', async () => {
+    const { scene, ask } = await start()
+    const says = (text: string) => ({ manifests: { m: { annotations: { [shortKey]: text } } }, tags: { latest: 'm' } })
+    scene.upstream.push('org/tool', says('Before'))
+    const digest = scene.upstream.content.digest('org/tool', 'latest')
+    await scene.pull('org/tool', digest)
+    scene.upstream.push('org/tool', says('After'))
+    await scene.pull('org/tool', 'latest')
+    const line = async () => found(await ask('GET', 'repositories?q=tool'))
+    expect(await line()).toEqual([['docker.io/org/tool', 'After']])
+    const pin = { name: 'docker.io/org/tool', tag: 'latest', digest }
+    expect((await ask('POST', 'tag-pins', { body: pin })).status).toBe(200)
+    expect(await line()).toEqual([['docker.io/org/tool', 'Before']])
+    expect((await ask('DELETE', 'tag-pins?name=docker.io/org/tool&tag=latest')).status).toBe(200)
+    expect(await line()).toEqual([['docker.io/org/tool', 'After']])
+  })
+
   it('tell nobody of what they may not see: its words find nothing', async () => {
     const { scene, pusher, ask } = await start({ access: { anonymous: 'pull', user: { username: 'ada', password } } })
     await push(pusher, 'latest', { annotations: { [shortKey]: 'Unheard-of', [readmeKey]: '# Unheard-of' } })
