@@ -38,6 +38,7 @@ export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> 
     metadata,
     access,
     hasLogin: (upstream) => withLogin.some(({ name }) => name === upstream),
+    hostsOf: (upstream) => config.upstreams.find(({ name }) => name === upstream)?.virtualHosts ?? [],
     freshUntil: freshness(config),
     workings: workingsOf(parts),
     signatures: parts.signatures,

@@ -112,6 +112,8 @@ const owners: Record<string, readonly string[]> = {
   zod: ['config', 'admin'],
   'd3-scale': ['web'],
   'd3-shape': ['web'],
+  'markdown-it': ['web'],
+  'sanitize-html': ['web'],
   yaml: ['config'],
 }
 

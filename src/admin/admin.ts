@@ -8,6 +8,7 @@ import { Packages } from '../packages/packages.ts'
 import { AccountsAdmin } from './accounts.ts'
 import { auditPage, type AuditPage, type AuditQuery } from './audit.ts'
 import { CacheAdmin } from './cache.ts'
+import { Descriptions } from './descriptions.ts'
 import type { ReportAdminEvent } from './events.ts'
 import { Attached } from './attached.ts'
 import { ImageActions } from './image-actions.ts'
@@ -27,11 +28,14 @@ export { adminApi } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
 export type { PinnedTag } from './pins.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
+export { longestShort, oneLine, type Description } from './descriptions.ts'
 export type { AdminEvent } from './events.ts'
 export type { ImageConfig } from './image-config.ts'
 export type { DocumentView, ReferrerView } from './attached.ts'
 export type { Image, ImageView, PlatformView } from './images.ts'
 export type { PackageComparison, PackageSide, PackagesView } from './package-lists.ts'
+export { largestReadme } from './self-description.ts'
+export type { ImageKind } from './summaries.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
 export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
@@ -56,6 +60,8 @@ export interface AdminOptions {
   access: Access
   /** Whether an upstream is asked with a login, so that it may show us what it shows nobody else. */
   hasLogin: (upstream: string) => boolean
+  /** Hosts under which clients see one upstream alone (virtualHosts). */
+  hostsOf: (upstream: string) => readonly string[]
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
   freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
   workings: Workings
@@ -70,6 +76,7 @@ export interface AdminOptions {
 export interface Admin {
   readonly guard: Guard
   readonly repositories: Repositories
+  readonly descriptions: Descriptions
   readonly images: Images
   readonly actions: ImageActions
   readonly history: TagHistory
@@ -93,6 +100,7 @@ export function createAdmin(options: AdminOptions): Admin {
     metadata,
     access,
     hasLogin,
+    hostsOf,
     freshUntil,
     workings,
     signatures,
@@ -107,12 +115,14 @@ export function createAdmin(options: AdminOptions): Admin {
     report,
   })
   const history = new TagHistory({ registry, metadata, guard, workings, now })
+  const descriptions = new Descriptions({ registry, metadata, guard, now })
   const packages = new Packages({ open: (digest) => workings.openBlob(digest) })
   const attached = new Attached({ registry, metadata, packages })
   const lists = new PackageLists({ packages, attached })
   return {
     guard,
-    repositories: new Repositories({ metadata, guard, freshUntil, now }),
+    repositories: new Repositories({ metadata, guard, descriptions, hostsOf, freshUntil, now }),
+    descriptions,
     images: new Images({ registry, metadata, guard, history, attached, signatures, now }),
     packages: (visitor, view) => lists.of(view.name, view, guard.asker(visitor, view.name)),
     comparePackages: (visitor, views) => lists.compare(views[0].name, views, guard.asker(visitor, views[0].name)),

@@ -4,6 +4,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Admin } from './admin.ts'
 import { accountRoutes } from './accounts-api.ts'
 import { cacheRoutes } from './cache-api.ts'
+import { descriptionRoutes } from './description-api.ts'
 import { historyRoutes } from './history-api.ts'
 import { imageRoutes } from './image-api.ts'
 import { visitorOf, type Doorway } from './request.ts'
@@ -22,6 +23,7 @@ export function adminApi({ admin, ...doorway }: AdminApiOptions): Hono<{ Binding
   const routes = new Routes(prefix, (c) => visitorOf(c, doorway))
   imageRoutes(routes, admin)
   historyRoutes(routes, admin)
+  descriptionRoutes(routes, admin)
   cacheRoutes(routes, admin)
   accountRoutes(routes, admin)
   warmRoutes(routes, admin)

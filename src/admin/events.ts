@@ -13,6 +13,7 @@ export type AdminAction =
   | 'pin tag'
   | 'release tag'
   | 'collect'
+  | 'description changed'
   | 'webhook sent again'
   | 'webhook tested'
   | 'namespace added'
@@ -26,7 +27,7 @@ export interface AdminEvent {
   readonly user: string | undefined
   readonly address: string | undefined
   readonly name: RepositoryName | undefined
-  /** A tag, a digest, a pattern, or how much. */
+  /** A tag, a digest, a pattern, how much, or which part. */
   readonly detail: string
 }
 

@@ -33,6 +33,17 @@ export interface Layer {
 
 /** Of what one image has many of no more is read: real ones have tens, and a page of a hundred thousand lines keeps all from being served. */
 export const mostListed = 1_000
+/** A config larger than this is not read, in bytes: real ones are of some KiB. */
+export const largestConfig = 4 * 1024 * 1024
+
+/** Whether a manifest's config is one that can be read here: artifacts have others. */
+export function isConfigOfImage({ mediaType, size }: Descriptor): boolean {
+  return isTypeOfImageConfig(mediaType) && size <= largestConfig
+}
+
+export function isTypeOfImageConfig(mediaType: string): boolean {
+  return /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(mediaType)
+}
 
 /** Undefined for a config that is none of an image: artifacts have others. */
 export function readConfig(bytes: Uint8Array): ImageConfig | undefined {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { digest, historyMoment, listedTag, name, optional, reference, strings, tagPin, time } from './schemas.ts'
+import { digest, historyMoment, kind, listedTag, name, optional, reference, strings, tagPin, time } from './schemas.ts'
 
 // What the admin API gives of images.
 
@@ -138,6 +138,7 @@ export const imageView = z
     reference,
     digest,
     mediaType: z.string(),
+    kind,
     isHosted: z.boolean(),
     stale: optional(z.string()).meta({ description: 'why this may be out of date' }),
     annotations: texts,

@@ -8,10 +8,18 @@ import type { Asker, RegistryReader } from '../oci/registry.ts'
 import { readWhole } from '../oci/whole-blob.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
 import type { Attached, ReferrerView } from './attached.ts'
-import { layersWithHistory, mostListed, readConfig, type ImageConfig, type Layer } from './image-config.ts'
+import {
+  isConfigOfImage,
+  largestConfig,
+  layersWithHistory,
+  mostListed,
+  readConfig,
+  type ImageConfig,
+  type Layer,
+} from './image-config.ts'
 import type { PinnedTag } from './pins.ts'
 import type { SignatureReport, SignaturesOf } from './signature-report.ts'
-import { hasPlatform, platformOf, sizeOf, usualOf } from './summaries.ts'
+import { hasPlatform, kindOf, platformOf, sizeOf, usualOf, type ImageKind } from './summaries.ts'
 import type { HistoryMoment, TagHistory } from './tag-history.ts'
 import type { Guard, Visitor } from './visitor.ts'
 
@@ -41,6 +49,7 @@ export interface ImageView {
   readonly reference: Reference
   readonly digest: Digest
   readonly mediaType: string
+  readonly kind: ImageKind
   readonly isHosted: boolean
   /** Why what is shown may be out of date, in words. */
   readonly stale: string | undefined
@@ -74,8 +83,6 @@ export interface ImagesOptions {
 
 /** How long a page waits for what is found of signatures, in milliseconds. */
 const patience = 1_500
-/** A config larger than this is not read, in bytes: real ones are of some KiB. */
-const largestConfig = 4 * 1024 * 1024
 
 /** Images behind tags and digests. What is not here is fetched, at the visitor's cost, as if a client had asked for it. */
 export class Images {
@@ -106,6 +113,7 @@ export class Images {
       reference,
       digest: manifest.digest,
       mediaType: manifest.mediaType,
+      kind: kindOf(content),
       isHosted: guard.isHosted(name),
       stale: manifest.stale?.reason,
       annotations: listed(content.annotations),
@@ -174,9 +182,7 @@ export class Images {
   }
 
   async #config(name: RepositoryName, config: Descriptor | undefined, asker: Asker): Promise<ImageConfig | undefined> {
-    const isOfImage =
-      config && /^application\/vnd\.(?:oci|docker)\..*(?:config|container\.image)/.test(config.mediaType)
-    if (!isOfImage || config.size > largestConfig) return undefined
+    if (!config || !isConfigOfImage(config)) return undefined
     const blob = await this.#options.registry.getBlob(name, config.digest, undefined, asker)
     const bytes = await readWhole(blob, largestConfig)
     return bytes && readConfig(bytes)

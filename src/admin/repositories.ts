@@ -1,14 +1,17 @@
-import { RegistryError } from '../oci/errors.ts'
-import { findContent } from '../oci/manifest.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { ListedRepository, ListedTag, Metadata, RepositorySearch, TagSearch } from '../metadata/metadata.ts'
+import { nothingOf, type Description, type Descriptions } from './descriptions.ts'
 import { filteredPage, pageSize, type Page } from './pages.ts'
 import { Summaries, type Summary } from './summaries.ts'
 import type { Guard, Visitor } from './visitor.ts'
 
 export interface RepositoryView extends ListedRepository {
   readonly visibility: 'public' | 'private'
-  readonly description: string | undefined
+  readonly about: Description
+  /** The tag that stands for it. */
+  readonly main: TagView | undefined
+  /** Hosts under which clients see its upstream alone, and its name there. */
+  readonly hosts: readonly string[]
   /** Bytes of its blobs that are on the disk here. */
   readonly storedBytes: number
   readonly may: Rights
@@ -48,6 +51,9 @@ export interface RepositoryQuery {
 export interface RepositoriesOptions {
   metadata: Metadata
   guard: Guard
+  descriptions: Descriptions
+  /** Hosts under which clients see one upstream alone. */
+  hostsOf: (upstream: string) => readonly string[]
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
   freshUntil: (name: RepositoryName, tag: Tag, checkedAt: number) => number
   now: () => number
@@ -63,8 +69,9 @@ export class Repositories {
     this.#summaries = new Summaries(options.metadata.browsing)
   }
 
-  search(visitor: Visitor, { text, order, page }: RepositoryQuery): Promise<Page<ListedRepository>> {
-    const { metadata, guard } = this.#options
+  async search(visitor: Visitor, { text, order, page }: RepositoryQuery): Promise<Page<ListedRepository>> {
+    const { metadata, guard, descriptions } = this.#options
+    await descriptions.catchUp()
     const words = text.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 10)
     return filteredPage(
       (offset, limit) => metadata.browsing.listRepositories({ words, order, offset, limit }),
@@ -75,14 +82,17 @@ export class Repositories {
 
   /** Throws NAME_UNKNOWN where nothing of it is here. */
   async get(visitor: Visitor, name: RepositoryName): Promise<RepositoryView> {
-    const { metadata, guard } = this.#options
+    const { metadata, guard, descriptions, hostsOf } = this.#options
     await guard.expectReadable(visitor, name)
     const found = await metadata.browsing.findRepository(name)
-    if (!found) throw new RegistryError('NAME_UNKNOWN', `nothing of ${name} is here yet`)
+    if (!found) throw nothingOf(name)
+    const main = await metadata.browsing.findMainTag(name)
     return {
       ...found,
       visibility: await this.#visibility(name, found.registry),
-      description: await this.#description(name),
+      about: await descriptions.of(name),
+      main: main && (await this.#view(name, main)),
+      hosts: found.registry === undefined ? [] : hostsOf(found.registry),
       storedBytes: await metadata.browsing.storedBytesOf(name),
       may: await this.rights(visitor, name),
     }
@@ -120,14 +130,5 @@ export class Repositories {
     const there = name.slice(registry.length + 1) as RepositoryName
     const seen = await metadata.findVisibility({ registry, name: there })
     return seen?.public === false ? 'private' : 'public'
-  }
-
-  /** What the image tagged latest, or the last one by name, says of itself. */
-  async #description(name: RepositoryName): Promise<string | undefined> {
-    const { browsing } = this.#options.metadata
-    const last = { text: '', order: 'name', descending: true, limit: 1, offset: 0 } as const
-    const tag = (await browsing.findTag(name, 'latest' as Tag)) ?? (await browsing.listTags(name, last)).tags[0]
-    const bytes = tag && (await browsing.findManifest(name, tag.digest))
-    return bytes && findContent(bytes)?.annotations?.['org.opencontainers.image.description']
   }
 }

@@ -9,18 +9,23 @@ import type { Visitor } from './visitor.ts'
 
 /** One call of the admin API: what it takes and gives is checked by the compiler, and told in the API's description. */
 export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
-  /** `get` reads, `delete` removes: both take a query. `post` does all else and takes JSON, which no page elsewhere can make a browser send. */
-  readonly method: 'get' | 'post' | 'delete'
+  /**
+   * `get` reads, `delete` removes: both take a query. `put` replaces and `post` does all else: both take JSON, which no page
+   * elsewhere can make a browser send.
+   */
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   readonly path: string
   readonly summary: string
   readonly input: I
   readonly answer: O
+  /** Bytes of JSON that it takes, where that is more than is sent elsewhere. */
+  readonly largestBody?: number
 }
 
 export type OpenApiDocument = ReturnType<Routes['document']>
 
 /** What is sent here is small, in bytes; who sends it is not known before it is read. */
-const largestBody = 64 * 1024
+const smallBody = 64 * 1024
 
 type Handler<I extends z.ZodObject, O extends z.ZodType> = (visitor: Visitor, input: z.output<I>) => Promise<z.input<O>>
 
@@ -34,12 +39,13 @@ export class Routes {
   constructor(prefix: string, visitorOf: (c: AdminContext) => Promise<Visitor>) {
     this.#prefix = prefix
     this.#visitorOf = visitorOf
-    this.app.use(`${prefix}/*`, bodyLimit({ maxSize: largestBody, onError: (c) => tooLarge(c) }))
   }
 
   add<I extends z.ZodObject, O extends z.ZodType>(route: Route<I, O>, handle: Handler<I, O>): void {
     this.#all.push(route)
-    this.app.on(route.method.toUpperCase(), this.#prefix + route.path, async (c) => {
+    const { largestBody: maxSize = smallBody } = route
+    const limit = bodyLimit({ maxSize, onError: (c) => tooLarge(c, maxSize) })
+    this.app.on(route.method.toUpperCase(), this.#prefix + route.path, limit, async (c) => {
       c.header('Cache-Control', 'private, no-store')
       try {
         const visitor = await this.#visitorOf(c)
@@ -63,8 +69,8 @@ export class Routes {
   }
 }
 
-function tooLarge(c: Context): Response {
-  return refusal(c, new RegistryError('SIZE_INVALID', `the body must have at most ${largestBody} bytes`))
+function tooLarge(c: Context, most: number): Response {
+  return refusal(c, new RegistryError('SIZE_INVALID', `the body must have at most ${most} bytes`))
 }
 
 function refusal(c: Context, { code, message, status, headers }: RegistryError): Response {
@@ -73,7 +79,7 @@ function refusal(c: Context, { code, message, status, headers }: RegistryError):
 
 /** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the route's form. */
 async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: Route<I>): Promise<z.output<I>> {
-  const given: unknown = method === 'post' ? await readJson(c) : c.req.query()
+  const given: unknown = takesJson(method) ? await readJson(c) : c.req.query()
   const read = input.safeParse(given)
   if (read.success) return read.data
   const [issue] = read.error.issues
@@ -81,6 +87,8 @@ async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: R
     status: 400,
   })
 }
+
+const takesJson = (method: Route['method']): boolean => method === 'post' || method === 'put'
 
 async function readJson(c: AdminContext): Promise<unknown> {
   if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? '')) {
@@ -105,7 +113,7 @@ function describe({ method, summary, input, answer }: Route, schemas: Record<str
   })
   return {
     summary,
-    ...(method === 'post'
+    ...(takesJson(method)
       ? { requestBody: { required: true, content: json(input, 'input') } }
       : { parameters: parametersOf(input, schemas) }),
     responses: {

@@ -23,17 +23,11 @@ export const repository = z
     pulls: z.number(),
     pulledAt: optional(time),
     updatedAt: optional(time),
+    description: optional(z.string()).meta({ description: 'in one line' }),
   })
   .meta({ id: 'Repository' })
 
-export const repositoryDetails = repository
-  .extend({
-    visibility: z.enum(['public', 'private']),
-    description: optional(z.string()),
-    storedBytes: z.number(),
-    may: z.object({ push: z.boolean(), delete: z.boolean(), settle: z.boolean(), administer: z.boolean() }),
-  })
-  .meta({ id: 'RepositoryDetails' })
+export const kind = z.enum(['image', 'chart', 'artifact'])
 
 export const listedTag = z
   .object({
@@ -50,12 +44,40 @@ export const listedTag = z
 
 export const tag = listedTag
   .extend({
+    kind,
     platforms: z.array(z.string()).readonly(),
     size: optional(z.number()),
     sizeOf: optional(z.string()),
     fresh: optional(z.boolean()).meta({ description: 'whether a cached tag is served without asking' }),
   })
   .meta({ id: 'Tag' })
+
+const source = optional(z.enum(['here', 'image']))
+
+export const description = z
+  .object({
+    short: z.string(),
+    shortFrom: source,
+    readme: z.string().meta({ description: 'Markdown' }),
+    readmeFrom: source.meta({ description: 'whether it was written here, or the image says it of itself' }),
+    leftOut: optional(z.number()).meta({ description: 'bytes of an image’s README that is too large' }),
+    tag: optional(z.string()).meta({ description: 'the tag whose image stands for the repository' }),
+    writtenBy: optional(z.string()),
+    writtenAt: optional(time),
+    version: z.string(),
+  })
+  .meta({ id: 'Description' })
+
+export const repositoryDetails = repository
+  .extend({
+    visibility: z.enum(['public', 'private']),
+    about: description,
+    main: optional(tag).meta({ description: 'the tag that stands for it: latest, else the one that was pushed last' }),
+    hosts: z.array(z.string()).readonly().meta({ description: 'hosts under which clients see its upstream alone' }),
+    storedBytes: z.number(),
+    may: z.object({ push: z.boolean(), delete: z.boolean(), settle: z.boolean(), administer: z.boolean() }),
+  })
+  .meta({ id: 'RepositoryDetails' })
 
 export const strings = z.array(z.string()).readonly()
 export const historyMoment = z
@@ -212,44 +234,3 @@ export const waitingEvent = z
     problem: optional(z.string()).meta({ description: 'why the last attempt failed' }),
   })
   .meta({ id: 'WaitingEvent' })
-
-export const warmOrder = z.object({
-  references: strings,
-  limit: z.number().int().min(1).max(1000).meta({ description: 'most tags of a pattern' }),
-  order: z.enum(['version', 'pulls']).meta({ description: 'which tags of a pattern come first' }),
-  platforms: strings,
-})
-
-export const warmRun = z
-  .object({
-    id: z.number(),
-    list: optional(z.string()).meta({ description: 'absent where somebody named references by hand' }),
-    order: warmOrder,
-    startedAt: time,
-    endedAt: optional(time),
-    outcome: optional(z.enum(['ok', 'failed', 'spared', 'stopped'])).meta({
-      description: 'absent while it goes on; spared: pulls were left to people',
-    }),
-    bytes: z.number().meta({ description: 'of blobs that were not here before' }),
-    references: z
-      .array(
-        z.object({
-          reference: z.string(),
-          outcome: z.enum(['waiting', 'running', 'ok', 'failed', 'spared']),
-          message: optional(z.string()).meta({ description: 'why it is not ok' }),
-          bytes: z.number(),
-          at: optional(time),
-        }),
-      )
-      .readonly(),
-  })
-  .meta({ id: 'WarmRun' })
-
-export const warmList = warmOrder
-  .extend({
-    name: z.string(),
-    schedule: optional(z.string()).meta({ description: "cron's, in UTC" }),
-    nextAt: optional(time),
-    run: optional(warmRun).meta({ description: 'the run that goes on, else the last one' }),
-  })
-  .meta({ id: 'WarmList' })

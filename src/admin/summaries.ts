@@ -4,9 +4,14 @@ import type { Digest } from '../oci/digest.ts'
 import { findContent, type ManifestContent } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { Browsing } from '../metadata/metadata.ts'
+import { isTypeOfImageConfig } from './image-config.ts'
+
+/** What takes it: a container engine, Helm, or what was made for it. */
+export type ImageKind = 'image' | 'chart' | 'artifact'
 
 /** A manifest in a line of a list. */
 export interface Summary {
+  readonly kind: ImageKind
   /** `linux/amd64`; empty where the manifest does not say. */
   readonly platforms: readonly string[]
   /** Bytes that a pull of one platform transfers; undefined where that platform's manifest is not here. */
@@ -15,7 +20,7 @@ export interface Summary {
   readonly sizeOf: string | undefined
 }
 
-const nothing: Summary = { platforms: [], size: undefined, sizeOf: undefined }
+const nothing: Summary = { kind: 'image', platforms: [], size: undefined, sizeOf: undefined }
 
 /** What is shown of manifests in lists: read once, for a digest's content never changes. */
 export class Summaries {
@@ -43,7 +48,7 @@ export class Summaries {
     const platforms = children.map(platformOf)
     const usual = usualOf(children)
     const child = usual && (await this.#read(name, usual.digest))
-    return { platforms, size: child && sizeOf(child), sizeOf: usual && platformOf(usual) }
+    return { kind: 'image', platforms, size: child && sizeOf(child), sizeOf: usual && platformOf(usual) }
   }
 
   async #read(name: RepositoryName, digest: Digest): Promise<ManifestContent | undefined> {
@@ -53,7 +58,16 @@ export class Summaries {
 }
 
 function ofImage(content: ManifestContent): Summary {
-  return { platforms: [], size: sizeOf(content), sizeOf: undefined }
+  return { kind: kindOf(content), platforms: [], size: sizeOf(content), sizeOf: undefined }
+}
+
+const helmConfig = 'application/vnd.cncf.helm.config.v1+json'
+
+/** By what the manifest says it is. An index is of images, whatever else is in it. */
+export function kindOf({ config, artifactType, manifests }: ManifestContent): ImageKind {
+  if (config?.mediaType === helmConfig) return 'chart'
+  if (manifests.length > 0 || !config) return artifactType === undefined ? 'image' : 'artifact'
+  return artifactType === undefined && isTypeOfImageConfig(config.mediaType) ? 'image' : 'artifact'
 }
 
 /** Config and layers, in bytes. */

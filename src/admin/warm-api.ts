@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { RegistryError } from '../oci/errors.ts'
 import type { Admin } from './admin.ts'
 import type { Routes } from './routes.ts'
-import * as schema from './schemas.ts'
+import * as schema from './warm-schemas.ts'
 
 const id = z.coerce.number().int().min(1)
 

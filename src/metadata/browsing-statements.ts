@@ -1,5 +1,15 @@
 import type { Database } from 'better-sqlite3'
 import type { RepositorySearch, TagSearch } from './browsing.ts'
+import {
+  cachedPage,
+  cachedTags,
+  hostedPage,
+  hostedTags,
+  kept,
+  mainCachedTag,
+  mainHostedTag,
+  searched,
+} from './tag-queries.ts'
 
 export interface RepositoryRow {
   name: string
@@ -9,6 +19,7 @@ export interface RepositoryRow {
   pulled_at: number | null
   tags: number
   updated_at: number | null
+  description: string | null
 }
 
 export interface TagRow {
@@ -37,8 +48,13 @@ const one = `
   SELECT registry || '/' || name, registry, id FROM repositories r
     WHERE registry = @registry AND name = @rest AND EXISTS (SELECT 1 FROM repository_manifests WHERE repository = r.id)`
 
+/** What somebody wrote in one line, else what the image says; null where neither says anything. */
+const described = (repository: string) => `
+  coalesce((SELECT nullif(short, '') FROM descriptions d WHERE d.name = ${repository}.name),
+    (SELECT nullif(line, '') FROM image_lines l WHERE l.name = ${repository}.name))`
+
 const counted = (from: string) => `
-  SELECT r.*, p.pulls, p.pulled_at,
+  SELECT r.*, p.pulls, p.pulled_at, ${described('r')} AS description,
     CASE WHEN registry IS NULL THEN (SELECT count(*) FROM hosted_tags WHERE repository = r.id)
          ELSE (SELECT count(*) FROM tags WHERE repository = r.id) END AS tags,
     CASE WHEN registry IS NULL THEN (SELECT max(pushed_at) FROM hosted_tags WHERE repository = r.id)
@@ -51,56 +67,6 @@ const repositoryOrders: Record<RepositorySearch['order'], string> = {
   updated: 'updated_at DESC NULLS LAST, name',
 }
 
-const ofPulls = (column: string) => `(SELECT ${column} FROM pulls WHERE name = @name AND pulls.tag = t.tag)`
-
-/** What tags are sorted by; where it is the name, all of them stand in order already. */
-const tagOrders: Record<TagSearch['order'], (updated: string) => string> = {
-  name: () => 't.tag',
-  updated: (updated) => updated,
-  pulled: () => ofPulls('pulled_at'),
-  pulls: () => ofPulls('pulls'),
-}
-
-/** Tags of a repository as they are kept, and what the rest of a row is made of. */
-interface TagRows {
-  readonly kept: string
-  readonly updated: string
-  readonly columns: string
-  readonly joined: string
-}
-
-const hostedTags: TagRows = {
-  kept: 'hosted_tags',
-  updated: 't.pushed_at',
-  columns: 'NULL AS checked_at, NULL AS newest, NULL AS pinned',
-  joined: '',
-}
-
-const newestOf = (column: string) => `
-  (SELECT ${column} FROM tag_history h WHERE h.repository = t.repository AND h.tag = t.tag ORDER BY seen_at DESC LIMIT 1)`
-
-/** Those that are pinned are there, whatever became of what the upstream said of them. */
-const kept = `(
-  SELECT repository, tag, digest, checked_at FROM tags WHERE repository = @id
-  UNION ALL
-  SELECT @id, tag, digest, 0 FROM tag_pins WHERE registry = @registry AND tag_pins.name = @rest
-    AND NOT EXISTS (SELECT 1 FROM tags WHERE repository = @id AND tags.tag = tag_pins.tag))`
-
-const cachedTags: TagRows = {
-  kept,
-  updated: newestOf('seen_at'),
-  columns: `t.checked_at, ${newestOf('digest')} AS newest, pin.digest AS pinned`,
-  joined: 'LEFT JOIN tag_pins pin ON pin.registry = @registry AND pin.name = @rest AND pin.tag = t.tag',
-}
-
-const rowsOf = ({ updated, columns, joined }: TagRows, from: string) => `
-  SELECT t.tag, t.digest, ${updated} AS updated_at, ${columns}, p.pulls, p.pulled_at
-  FROM ${from} t LEFT JOIN pulls p ON p.name = @name AND p.tag = t.tag ${joined}`
-
-const oneOf = (rows: TagRows) => `${rowsOf(rows, rows.kept)} WHERE t.repository = @id AND t.tag = @tag`
-
-const searched = `AND (@text = '' OR instr(lower(t.tag), lower(@text)) > 0)`
-
 export type BrowsingStatements = ReturnType<typeof browsingStatements>
 
 /** Every statement of Browsing; those that sort are prepared once for each order. */
@@ -111,23 +77,16 @@ export function browsingStatements(database: Database) {
   type InRepository = Named & { id: number }
   const repositories = (order: string) =>
     prepare<[Page], RepositoryRow>(
-      `WITH found AS (SELECT * FROM (${every}) e
-         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0))
-       ${counted('SELECT * FROM found')} ORDER BY ${order} LIMIT @limit OFFSET @offset`,
+      `WITH found AS (SELECT e.*,
+           EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0) AS by_description FROM (${every}) e
+         WHERE NOT EXISTS (SELECT 1 FROM json_each(@words) w WHERE instr(e.name, w.value) = 0
+           AND instr(lower(coalesce(${described('e')}, '')), w.value) = 0))
+       ${counted('SELECT * FROM found')} ORDER BY by_description, ${order} LIMIT @limit OFFSET @offset`,
     )
-  // The rest of a row is looked up for those of the page alone.
-  const tags = (rows: TagRows, key: string, order: string) =>
+  const sorted = (page: typeof hostedPage) => (order: TagSearch['order'], descending: boolean) =>
     prepare<[InRepository & { text: string; limit: number; offset: number }], TagRow>(
-      `WITH page AS (
-         SELECT t.*, ${key} AS key FROM ${rows.kept} t WHERE repository = @id ${searched}
-         ORDER BY ${order} LIMIT @limit OFFSET @offset)
-       ${rowsOf(rows, 'page')} ORDER BY ${order}`,
+      page(order, descending ? 'DESC' : 'ASC'),
     )
-  const sorted = (rows: TagRows) => (order: TagSearch['order'], descending: boolean) => {
-    const direction = descending ? 'DESC' : 'ASC'
-    const by = order === 'name' ? `t.tag ${direction}` : `key ${direction} NULLS LAST, t.tag`
-    return tags(rows, tagOrders[order](rows.updated), by)
-  }
   return {
     repositories: {
       name: repositories(repositoryOrders.name),
@@ -136,16 +95,18 @@ export function browsingStatements(database: Database) {
     },
     repository: prepare<[Named], RepositoryRow>(counted(one)),
     place: prepare<[Named], { id: number; registry: string | null }>(one),
-    hostedTags: sorted(hostedTags),
-    cachedTags: sorted(cachedTags),
+    hostedTags: sorted(hostedPage),
+    cachedTags: sorted(cachedPage),
     countHostedTags: prepare<[InRepository & { text: string }], { count: number }>(
-      `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id ${searched}`,
+      `SELECT count(*) AS count FROM hosted_tags t WHERE repository = @id AND ${searched}`,
     ),
     countCachedTags: prepare<[InRepository & { text: string }], { count: number }>(
-      `SELECT count(*) AS count FROM ${kept} t WHERE repository = @id ${searched}`,
+      `SELECT count(*) AS count FROM ${kept} t WHERE ${searched}`,
     ),
-    hostedTag: prepare<[InRepository & { tag: string }], TagRow>(oneOf(hostedTags)),
-    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(oneOf(cachedTags)),
+    hostedTag: prepare<[InRepository & { tag: string }], TagRow>(`${hostedTags} AND t.tag = @tag`),
+    mainHostedTag: prepare<[InRepository], { tag: string }>(mainHostedTag),
+    mainCachedTag: prepare<[InRepository], { tag: string }>(mainCachedTag),
+    cachedTag: prepare<[InRepository & { tag: string }], TagRow>(`${cachedTags(kept)} WHERE t.tag = @tag`),
 
     hostedManifest: prepare<[number, string], { bytes: Buffer }>(
       'SELECT bytes FROM hosted_manifests WHERE repository = ? AND digest = ?',

@@ -14,10 +14,12 @@ export interface ListedRepository {
   readonly pulledAt: number | undefined
   /** When a tag was pushed last, or was first seen to mean what it means now. */
   readonly updatedAt: number | undefined
+  /** What it is, in one line of a list. */
+  readonly description: string | undefined
 }
 
 export interface RepositorySearch {
-  /** All of these are somewhere in the name. */
+  /** All of these, in lower case, are somewhere in the name or the description. Those whose name has them all come first. */
   readonly words: readonly string[]
   readonly order: 'name' | 'pulls' | 'updated'
   readonly limit: number
@@ -74,6 +76,8 @@ export interface Browsing {
   findTag(name: RepositoryName, tag: Tag): Promise<ListedTag | undefined>
   /** Which of these manifests are here. */
   heldAmong(name: RepositoryName, digests: readonly Digest[]): Promise<Set<Digest>>
+  /** The tag that stands for a repository: latest, else the one that was pushed last, or seen to move last. */
+  findMainTag(name: RepositoryName): Promise<ListedTag | undefined>
   /** The bytes of a manifest that is here. */
   findManifest(name: RepositoryName, digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined>
   /** Bytes of all blobs that a repository names and the store holds, each once. */

@@ -7,6 +7,7 @@ import type { TagMoment } from '../oci/registry.ts'
 import type { AccessMetadata } from './access.ts'
 import type { AuditMetadata } from './audit.ts'
 import type { Browsing } from './browsing.ts'
+import type { DescriptionMetadata } from './descriptions.ts'
 import type { FiguresMetadata } from './figures.ts'
 import type { HostedMetadata } from './hosted.ts'
 import type { Pins } from './pins.ts'
@@ -18,6 +19,7 @@ import type { WebhookMetadata } from './webhooks.ts'
 export type * from './access.ts'
 export type * from './audit.ts'
 export type * from './browsing.ts'
+export type * from './descriptions.ts'
 export type * from './figures.ts'
 export type * from './hosted.ts'
 export type * from './pins.ts'
@@ -91,6 +93,8 @@ export interface Metadata {
   readonly audit: AuditMetadata
   /** What people look for, hosted and cached alike. */
   readonly browsing: Browsing
+  /** What repositories are, for people. */
+  readonly descriptions: DescriptionMetadata
   readonly figures: FiguresMetadata
   readonly pins: Pins
   /** What was found out of signatures of upstreams' content. */

@@ -12,6 +12,7 @@ import spending from './migrations/0010-spending.ts'
 import identities from './migrations/0011-identities.ts'
 import hostedHistory from './migrations/0012-hosted-history.ts'
 import tagPins from './migrations/0013-tag-pins.ts'
+import descriptions from './migrations/0014-descriptions.ts'
 import tagChanges from './migrations/0015-tag-changes.ts'
 import warm from './migrations/0016-warm.ts'
 
@@ -31,6 +32,7 @@ const migrations = [
   identities,
   hostedHistory,
   tagPins,
+  descriptions,
   tagChanges,
   warm,
 ]

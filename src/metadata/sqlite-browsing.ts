@@ -55,6 +55,14 @@ export class SqliteBrowsing implements Browsing {
     return row && listedTag(row)
   }
 
+  async findMainTag(name: RepositoryName): Promise<ListedTag | undefined> {
+    const repository = this.#find(name)
+    if (!repository) return undefined
+    const statement = repository.registry === null ? this.#sql.mainHostedTag : this.#sql.mainCachedTag
+    const row = statement.get({ ...named(name), id: repository.id })
+    return row && this.findTag(name, row.tag as Tag)
+  }
+
   async findManifest(name: RepositoryName, digest: Digest): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const repository = this.#find(name)
     if (!repository) return undefined
@@ -139,6 +147,7 @@ function listed(row: RepositoryRow): ListedRepository {
     pulls: row.pulls ?? 0,
     pulledAt: row.pulled_at ?? undefined,
     updatedAt: row.updated_at ?? undefined,
+    description: row.description ?? undefined,
   }
 }
 

@@ -14,6 +14,7 @@ import { SqliteAccess } from './sqlite-access.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { SqliteBrowsing } from './sqlite-browsing.ts'
 import { SqliteChanges } from './sqlite-changes.ts'
+import { SqliteDescriptions } from './sqlite-descriptions.ts'
 import { SqliteFigures } from './sqlite-figures.ts'
 import { SqliteHosted } from './sqlite-hosted.ts'
 import { SqlitePins } from './sqlite-pins.ts'
@@ -81,6 +82,7 @@ class SqliteMetadata implements Metadata {
   readonly access: SqliteAccess
   readonly audit: SqliteAudit
   readonly browsing: SqliteBrowsing
+  readonly descriptions: SqliteDescriptions
   readonly figures: SqliteFigures
   readonly pins: SqlitePins
   readonly signatures: SqliteSignatures
@@ -98,6 +100,7 @@ class SqliteMetadata implements Metadata {
     this.hosted = new SqliteHosted(database, this.#writes, changes)
     this.access = new SqliteAccess(database, this.#writes)
     this.audit = new SqliteAudit(database)
+    this.descriptions = new SqliteDescriptions(database, this.#writes)
     const writing = (work: () => unknown) => this.#brief.run(work)
     this.browsing = new SqliteBrowsing(database, writing)
     this.figures = new SqliteFigures(database, writing)

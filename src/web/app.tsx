@@ -4,7 +4,8 @@ import { bodyLimit } from 'hono/body-limit'
 import { csrf } from 'hono/csrf'
 import { secureHeaders } from 'hono/secure-headers'
 import type { HttpBindings } from '@hono/node-server'
-import type { Admin, Doorway } from '../admin/admin.ts'
+import type { Admin, AdminContext, Doorway } from '../admin/admin.ts'
+import { RegistryError } from '../oci/errors.ts'
 import { addAccount, changeAccount, changeOwn, listAccounts, ownAccount, showAccount, showAudit } from './accounts.tsx'
 import { Assets } from './assets.ts'
 import type { WebParts } from './call.ts'
@@ -12,6 +13,7 @@ import { act, home, search, show } from './explore.tsx'
 import { login, loginForm } from './login.tsx'
 import { cache, collect, collection, fills, operate } from './operate.tsx'
 import { beginLogin, finishLogin, logout } from './providers.tsx'
+import { Readmes } from './readmes.ts'
 import { action, page } from './respond.tsx'
 import { FormTokens } from './tokens.ts'
 import { fetchWarm, showWarm, showWarmRun } from './warm.tsx'
@@ -26,8 +28,8 @@ export interface WebOptions extends Doorway {
 
 type WebApp = Hono<{ Bindings: HttpBindings }>
 
-/** Forms are small, in bytes. */
-const largestForm = 64 * 1024
+/** Room for a README and what a browser puts around it, in bytes: the line ends of a form take two. */
+const largestForm = 256 * 1024
 
 const policy = {
   defaultSrc: ["'none'"],
@@ -48,15 +50,21 @@ const pagePaths = [
 
 /** Routes the pages; whatever else is asked for falls through. */
 export function webApp({ now = Date.now, stopping, ...options }: WebOptions): WebApp {
-  const parts: WebParts = { ...options, assets: new Assets(), tokens: new FormTokens(), now }
+  const parts: WebParts = {
+    ...options,
+    assets: new Assets(),
+    tokens: new FormTokens(),
+    readmes: new Readmes(stopping),
+    now,
+  }
   const { admin } = parts
   const app: WebApp = new Hono()
-  guardPages(app)
+  guardPages(app, parts)
   assetRoute(app, parts)
   app.get('/', (c) => page(c, parts, (call) => home(call, admin)))
   app.get('/search', (c) => page(c, parts, (call) => search(call, admin)))
-  app.get('/r/:name{.+}', (c) => page(c, parts, (call) => show(c, call, admin)))
-  app.post('/r/:name{.+}', (c) => action(c, parts, (call, form) => act(c, call, admin, form)))
+  app.get('/r/:name{.+}', (c) => page(c, parts, (call) => show(c, call, parts)))
+  app.post('/r/:name{.+}', (c) => action(c, parts, (call, form) => act(c, call, parts, form)))
   app.get('/cache', (c) => page(c, parts, (call) => cache(call, admin)))
   app.post('/cache', (c) => action(c, parts, (call, form) => operate(c, call, admin, form)))
   app.get('/cache/events', (c) => page(c, parts, (call) => fills(c, call, admin, stopping)))
@@ -85,7 +93,7 @@ export function webApp({ now = Date.now, stopping, ...options }: WebOptions): We
 }
 
 /** No page is framed, none runs what is not ours, and no form comes from elsewhere. */
-function guardPages(app: WebApp): void {
+function guardPages(app: WebApp, parts: WebParts): void {
   const headers = secureHeaders({
     contentSecurityPolicy: policy,
     referrerPolicy: 'same-origin',
@@ -93,7 +101,9 @@ function guardPages(app: WebApp): void {
     strictTransportSecurity: false,
   })
   const sameOrigin = csrf()
-  const small = bodyLimit({ maxSize: largestForm })
+  const tooLarge = () => new RegistryError('SIZE_INVALID', `a form must have at most ${largestForm} bytes`)
+  const onError = (c: AdminContext) => page(c, parts, () => Promise.reject(tooLarge()))
+  const small = bodyLimit({ maxSize: largestForm, onError })
   for (const path of pagePaths) app.use(path, headers, sameOrigin, small)
 }
 

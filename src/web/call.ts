@@ -4,12 +4,14 @@ import { visitorOf, type Admin, type AdminContext, type Doorway, type Visitor } 
 import type { Assets } from './assets.ts'
 import { typed } from './format.ts'
 import type { Frame } from './layout.tsx'
+import type { Readmes } from './readmes.ts'
 import type { FormTokens } from './tokens.ts'
 
 export interface WebParts extends Doorway {
   readonly admin: Admin
   readonly assets: Assets
   readonly tokens: FormTokens
+  readonly readmes: Readmes
   readonly now: () => number
 }
 
@@ -47,6 +49,7 @@ export class WebCall {
       now: now(),
       providers: access.providers.list,
       host: this.#host,
+      isSecure: this.isSecure,
       formToken: tokens.make(this.browser),
     }
   }

@@ -24,6 +24,7 @@ const texts: Record<string, (amount: number) => string> = {
   tested: () => 'The receiver took the test event.',
   sent: (amount) =>
     amount === 0 ? 'Nothing of it waits any more.' : 'Being sent again: load the page anew to see how it went.',
+  described: () => 'Saved.',
   collected: (amount) => (amount === 0 ? 'There was nothing to collect.' : `Collected ${amount} things.`),
 }
 

@@ -2,7 +2,8 @@ import { difference, type Admin, type AdminContext } from '../admin/admin.ts'
 import { parseDigest } from '../oci/digest.ts'
 import { isAbsence, RegistryError } from '../oci/errors.ts'
 import { isTag, parseReference, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
-import type { WebCall } from './call.ts'
+import type { WebCall, WebParts } from './call.ts'
+import { describe, describeForm, preview } from './describe.tsx'
 import { doneText } from './done.ts'
 import { imagePath, parseTarget, query, repositoryPath } from './links.ts'
 import { DeletedTagPage } from './pages/history.tsx'
@@ -48,11 +49,14 @@ function targetOf(path: string, admin: Admin): Target {
 const pathOf = ({ name, reference }: Target) =>
   reference === undefined ? repositoryPath(name) : imagePath(name, reference)
 
-export async function show(c: AdminContext, call: WebCall, admin: Admin): Promise<Rendered | Response> {
+export async function show(c: AdminContext, call: WebCall, parts: WebParts): Promise<Rendered | Response> {
+  const { admin } = parts
   const target = targetOf(c.req.path, admin)
   const { name, reference, isExact } = target
   if (!isExact) return c.redirect(pathOf(target))
-  if (reference === undefined) return repository(call, admin, name)
+  if (reference === undefined) {
+    return call.text('edit') === 'description' ? describeForm(call, admin, name) : repository(call, parts, name)
+  }
   try {
     return await image(call, admin, { name, reference })
   } catch (error) {
@@ -72,7 +76,10 @@ async function deletedTag(call: WebCall, admin: Admin, name: RepositoryName, tag
   return <DeletedTagPage frame={call.frame} name={name} tag={tag} history={history} may={may} />
 }
 
-async function repository(call: WebCall, admin: Admin, name: RepositoryName): Promise<Rendered> {
+/** What asks for tags is not answered with a README first. */
+const tagFields = ['q', 'order', 'direction', 'page', 'view']
+
+async function repository(call: WebCall, { admin, readmes }: WebParts, name: RepositoryName): Promise<Rendered> {
   const { repositories } = admin
   const search = {
     text: call.text('q'),
@@ -82,11 +89,12 @@ async function repository(call: WebCall, admin: Admin, name: RepositoryName): Pr
   }
   const found = await repositories.get(call.visitor, name)
   const tags = await repositories.tags(call.visitor, name, search)
-  const done = doneText(call)
   const deleted = found.registry === undefined && found.may.push ? await admin.history.deleted(call.visitor, name) : []
-  return (
-    <RepositoryPage frame={call.frame} repository={found} tags={tags} deleted={deleted} search={search} done={done} />
-  )
+  const text = found.about.readme
+  const isOverview = tagFields.every((field) => call.text(field) === '')
+  const readme = text === '' ? undefined : { text, html: isOverview ? await readmes.html(text) : undefined }
+  const shown = { repository: found, tags, deleted, search, readme, isOverview }
+  return <RepositoryPage frame={call.frame} {...shown} done={doneText(call)} />
 }
 
 async function image(
@@ -112,20 +120,14 @@ async function image(
 export async function act(
   c: AdminContext,
   call: WebCall,
-  admin: Admin,
+  parts: WebParts,
   form: ReadonlyMap<string, string>,
 ): Promise<Response> {
+  const { admin } = parts
   const { name, reference } = targetOf(c.req.path, admin)
   const { visitor } = call
   const to = (path: string, done: string, amount?: number) => c.redirect(path + query({ done, amount }), 303)
-  if (reference === undefined) {
-    const changed = await changeTags(call, admin, name, form)
-    if (changed) return to(...changed)
-    const visibility = form.get('action')
-    if (visibility !== 'public' && visibility !== 'private') throw unknownAction()
-    await admin.accounts.setPublic(visitor, name, visibility === 'public')
-    return to(repositoryPath(name), visibility)
-  }
+  if (reference === undefined) return actOnRepository(c, call, parts, { name, form })
   const changed = await changeMeaning(call, admin, { name, reference }, form)
   if (changed) return to(...changed)
   const here = imagePath(name, reference)
@@ -154,5 +156,30 @@ export async function act(
       return to(here, 'pinned')
     default:
       throw unknownAction()
+  }
+}
+
+async function actOnRepository(
+  c: AdminContext,
+  call: WebCall,
+  parts: WebParts,
+  sent: { name: RepositoryName; form: ReadonlyMap<string, string> },
+): Promise<Response> {
+  const action = sent.form.get('action')
+  const to = (path: string, done: string) => c.redirect(path + query({ done }), 303)
+  switch (action) {
+    case 'public':
+    case 'private':
+      await parts.admin.accounts.setPublic(call.visitor, sent.name, action === 'public')
+      return to(repositoryPath(sent.name), action)
+    case 'preview':
+      return preview(c, call, parts, sent)
+    case 'describe':
+      return describe(c, call, parts.admin, sent)
+    default: {
+      const changed = await changeTags(call, parts.admin, sent.name, sent.form)
+      if (!changed) throw unknownAction()
+      return to(...changed)
+    }
   }
 }

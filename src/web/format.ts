@@ -65,9 +65,16 @@ const longest = 4_000
  * A text from elsewhere as it is to be seen: characters that show as nothing, move the cursor or turn the direction of
  * what follows become visible. Line breaks and tabs stay.
  */
-export function visible(text: string): string {
-  const cut = text.length > longest ? `${text.slice(0, longest)}…` : text
+export function visible(text: string, most = longest): string {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text
   return cut.replace(unseen, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`)
+}
+
+/** A message of the API as a sentence on a page. What begins with a name stays as it is written. */
+export function sentence(message: string): string {
+  const text = visible(message)
+  const begun = /^[a-z]+ (?!may not )/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }
 
 /** A text that a visitor typed, without what nobody types. */

@@ -15,6 +15,8 @@ export interface Frame {
   readonly now: number
   /** The host and port that clients name. */
   readonly host: string
+  /** Whether they come by https. */
+  readonly isSecure: boolean
   /** Proof that a form is of this server and for this visitor. */
   readonly formToken: string
 }

@@ -8,7 +8,7 @@ import { LoginPage } from './pages/login.tsx'
 import { html, type Rendered } from './respond.tsx'
 
 export async function loginForm(call: WebCall): Promise<Rendered> {
-  return <LoginPage frame={call.frame} next={pathHere(call.text('next'))} problem={undefined} />
+  return <LoginPage frame={call.frame} next={pathHere(call.text('next'))} />
 }
 
 /** Answers with the page that somebody wanted to see, or with the form once more. */

@@ -1,4 +1,4 @@
-import type { PropsWithChildren } from 'hono/jsx'
+import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { Digest } from '../oci/digest.ts'
 import { ago, date, shortDigest } from './format.ts'
 import type { Frame } from './layout.tsx'
@@ -63,8 +63,16 @@ export function Notice({ tone, children }: PropsWithChildren<{ tone: 'info' | 'w
   )
 }
 
+interface PagerProps {
+  page: number
+  more: boolean
+  link: (page: number) => string
+  /** How many pages there are, where that is known. */
+  of?: number
+}
+
 /** Links to the pages before and behind this one. */
-export function Pager({ page, more, link }: { page: number; more: boolean; link: (page: number) => string }) {
+export function Pager({ page, more, link, of }: PagerProps) {
   if (page === 1 && !more) return null
   return (
     <nav class="pager" aria-label="Pages">
@@ -75,7 +83,10 @@ export function Pager({ page, more, link }: { page: number; more: boolean; link:
       ) : (
         <span />
       )}
-      <span>Page {page}</span>
+      <span>
+        Page {page}
+        {of !== undefined && ` of ${of}`}
+      </span>
       {more ? (
         <a rel="next" href={link(page + 1)}>
           Next →
@@ -111,5 +122,26 @@ export function Action({ frame, action, label, values = {}, danger, title }: Act
         {label}
       </button>
     </form>
+  )
+}
+
+/** What stands above a column, and its class: `number` for figures, `extra` for what a phone has no room for. */
+export type Column = readonly [label: Child, look?: string]
+
+/** A table with its head; the rows are its children. */
+export function Table(props: PropsWithChildren<{ columns: readonly Column[]; class?: string }>) {
+  return (
+    <table class={props.class}>
+      <thead>
+        <tr>
+          {props.columns.map(([label, look]) => (
+            <th scope="col" class={look}>
+              {label}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{props.children}</tbody>
+    </table>
   )
 }

@@ -63,7 +63,9 @@ function errorPage(c: AdminContext, { frame }: WebCall, error: RegistryError): R
   const { status, message } = error
   if (status === 401) {
     const { pathname, search } = new URL(c.req.url)
-    return <LoginPage frame={frame} next={c.req.method === 'GET' ? pathname + search : '/'} problem={message} />
+    // Who has not tried yet is asked; who has is told that it was wrong.
+    const why = c.req.header('authorization') === undefined ? { reason: message } : { problem: message }
+    return <LoginPage frame={frame} next={c.req.method === 'GET' ? pathname + search : '/'} {...why} />
   }
   const isPull = isAbsence(error) && c.req.path.startsWith('/r/')
   const command = isPull

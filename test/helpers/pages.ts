@@ -207,6 +207,7 @@ export async function startOldScene(): Promise<Scene> {
   await fetchRaw(`${scene.berth.url}/v2/ghcr.io/org/tool/manifests/1`)
   await addAccounts(scene.berth)
   await warm(scene.berth)
+  await describeApplication(scene.berth)
   await scene.pull('library/node', '20')
   // Pulls are written in batches: every page is of after the last one.
   const tags = async () => (await fetchRaw(`${scene.berth.url}/api/v1/tags?name=library/node&q=20`)).text()
@@ -240,6 +241,45 @@ function oldWebhooks() {
     { ...hook, name: 'chat', events: ['budget.reserved', 'fill.failed'] },
   ]
 }
+/** What ada wrote of the application. */
+async function describeApplication(berth: RunningBerth): Promise<void> {
+  const given = {
+    name: 'team/app',
+    short: 'The shop: its API, its worker and its admin pages',
+    readme: applicationReadme,
+  }
+  const headers = { ...admin, 'content-type': 'application/json' }
+  await fetchRaw(`${berth.url}/api/v1/description`, { method: 'PUT', headers, body: JSON.stringify(given) })
+}
+
+const applicationReadme = `# The shop
+
+[![Build](https://ci.example.com/app.svg)](https://ci.example.com/app) ![Logo](https://example.com/logo.png)
+
+Serves the *shop*: the API, the worker and the **admin** pages. See [how to configure it](#configuration).
+
+\`\`\`sh
+docker run --name shop --publish 8080:8080 --env DATABASE_URL=postgres://shop@database.example.com:5432/shop --volume shop:/data team/app
+\`\`\`
+
+## Configuration
+
+| variable | default | meaning |
+|---|--:|---|
+| \`DATABASE_URL\` | | where the database is, such as \`postgres://shop@database:5432/shop\` |
+| \`WORKERS\` | 4 | how many orders are worked on at once, which should not be more than the database takes |
+
+> The first start takes a minute.
+
+1. Copy \`config.example.yaml\`
+2. Start it
+
+<details><summary>More about volumes</summary>
+
+Only \`/data\` is written to.
+
+</details>
+`
 
 /** A user, bob, who owns the organization crew and has a token. */
 async function addAccounts(berth: RunningBerth): Promise<void> {
@@ -275,6 +315,7 @@ export const allPages: readonly PageSpec[] = [
   open('search', '/search?q=node'),
   open('repository', node),
   open('hosted', '/r/team/app'),
+  open('tags', '/r/team/app?view=tags'),
   open('image', `${node}/t/20`),
   open('digest', ({ upstream }) => `${node}/t/${upstream.content.digest('library/node', '20.11.0')}`),
   open('difference', ({ upstream }) => {
@@ -295,6 +336,7 @@ export const allPages: readonly PageSpec[] = [
   open('organization', '/accounts/crew', true),
   open('user', '/accounts/bob', true),
   open('hosted-of-admin', '/r/team/app', true),
+  open('describe', '/r/team/app?edit=description', true),
   open('image-of-admin', `${node}/t/20`, true),
   open('application-of-admin', '/r/team/app/t/1.4.2', true),
 ]

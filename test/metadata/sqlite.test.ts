@@ -13,7 +13,7 @@ import { makeClock } from '../helpers/clock.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 import { testAccessMetadata } from '../suites/access-metadata.ts'
-import { testBrowsing, testFigures } from '../suites/browsing.ts'
+import { testBrowsing, testDescriptions, testFigures } from '../suites/browsing.ts'
 import { testHostedMetadata } from '../suites/hosted-metadata.ts'
 import { testTagHistory } from '../suites/tag-history.ts'
 import { testMetadata } from '../suites/metadata.ts'
@@ -30,6 +30,7 @@ const makeSqlite = async () => {
 testMetadata('SQLite', makeSqlite)
 testAccessMetadata('SQLite', makeSqlite)
 testBrowsing('SQLite', makeSqlite)
+testDescriptions('SQLite', makeSqlite)
 
 testFigures('SQLite', makeSqlite)
 testHostedMetadata('SQLite', makeSqlite)

@@ -41,9 +41,10 @@ export function testBrowsing(implementation: string, make: MakeMetadata): void {
 
     it('lists hosted and cached repositories under their whole names', async () => {
       await fill()
+      const unknown = { pulls: 0, pulledAt: undefined, description: undefined }
       expect(await metadata.browsing.listRepositories(everyRepository)).toEqual([
-        { name: whole, registry: 'docker.io', tags: 2, pulls: 0, pulledAt: undefined, updatedAt: 3_000 },
-        { name: app, registry: undefined, tags: 1, pulls: 0, pulledAt: undefined, updatedAt: 2_000 },
+        { name: whole, registry: 'docker.io', tags: 2, ...unknown, updatedAt: 3_000 },
+        { name: app, registry: undefined, tags: 1, ...unknown, updatedAt: 2_000 },
       ])
       expect(await names({ limit: 1, offset: 1 })).toEqual([app])
       expect(await names({ order: 'updated' })).toEqual([whole, app])
@@ -54,6 +55,30 @@ export function testBrowsing(implementation: string, make: MakeMetadata): void {
       expect(await names({ words: ['node', 'docker'] })).toEqual([whole])
       expect(await names({ words: ['node', 'app'] })).toEqual([])
       expect(await names({ words: ['%'] })).toEqual([])
+    })
+
+    it('finds them by words of their descriptions too, those that the name fits first', async () => {
+      await fill()
+      const { descriptions } = metadata
+      await descriptions.read(whole, { line: 'Runs JavaScript', whole: true })
+      await descriptions.read(app, { line: 'Runs on a node', whole: true })
+      expect(await names({ words: ['node'], order: 'updated' })).toEqual([whole, app])
+      expect(await names({ words: ['app', 'runs'] })).toEqual([app])
+      await descriptions.put(app, { short: 'Shows things', readme: '', by: undefined, at: 1 }, 0)
+      expect(await names({ words: ['runs'] })).toEqual([whole])
+      expect(await metadata.browsing.findRepository(app)).toMatchObject({ description: 'Shows things' })
+      await descriptions.put(app, { short: '', readme: '# App', by: undefined, at: 1 }, 1)
+      expect(await metadata.browsing.findRepository(app)).toMatchObject({ description: 'Runs on a node' })
+    })
+
+    it('knows the tag that stands for a repository: latest, else the last that people made', async () => {
+      await fill()
+      const main = async (of = whole) => (await metadata.browsing.findMainTag(of))?.tag
+      expect([await main(), await main(app), await main(name('no/such'))]).toEqual(['V21', '1.0', undefined])
+      await metadata.putManifest(node, one, [], { tag: parseTag('sha256-0.sig'), checkedAt: 4_000 })
+      expect(await main()).toBe('V21')
+      await metadata.putManifest(node, one, [], { tag: parseTag('latest'), checkedAt: 1 })
+      expect(await main()).toBe('latest')
     })
 
     it('tells nothing of a repository that has no manifest', async () => {
@@ -137,6 +162,75 @@ export function testBrowsing(implementation: string, make: MakeMetadata): void {
       expect(await metadata.browsing.findManifest(whole, two.digest)).toEqual(two.bytes)
       expect(await metadata.browsing.findManifest(app, one.digest)).toEqual(one.bytes)
       expect(await metadata.browsing.findManifest(app, two.digest)).toBeUndefined()
+    })
+  })
+}
+
+/** What every Metadata does with descriptions of repositories. */
+export function testDescriptions(implementation: string, make: () => Promise<{ open: () => Metadata }>): void {
+  describe(`descriptions: ${implementation}`, () => {
+    const app = name('team/app')
+    const node = { registry: 'docker.io', name: name('library/node') }
+    const whole = name('docker.io/library/node')
+    const written = { short: 'One', readme: '# One', by: 'ada', at: 7 }
+    const nothing = { artifactType: undefined, annotations: undefined, subject: undefined }
+    const manifest = { ...nothing, blobs: [], children: [], optional: [] }
+    const tags = { tags: [parseTag('1')], immutable: () => false, maxTags: 10 }
+
+    it('are written over what was seen, and over nothing else', async () => {
+      const { open } = await make()
+      const metadata = open()
+      const { descriptions } = metadata
+      expect(await descriptions.find(app)).toBeUndefined()
+      expect(await descriptions.put(app, written, 1)).toBe(false)
+      expect(await descriptions.put(app, written, 0)).toBe(true)
+      expect(await descriptions.put(app, written, 0)).toBe(false)
+      const { revision } = (await descriptions.find(app))!
+      const two = { short: '', readme: '# Two', by: undefined, at: 8 }
+      expect(await descriptions.put(app, two, revision)).toBe(true)
+      await metadata.close()
+      const again = open()
+      expect(await again.descriptions.find(app)).toEqual({ ...two, revision: revision + 1 })
+      await again.close()
+    })
+
+    it('are to be read anew of a repository whose tags have changed, and of no other', async () => {
+      const metadata = (await make()).open()
+      const { descriptions, hosted } = metadata
+      const unread = async () => {
+        const found = await descriptions.listUnread(10)
+        for (const each of found) await descriptions.read(each, { line: '', whole: true })
+        return found.sort()
+      }
+      await hosted.putManifest(app, { ...one, ...manifest }, tags, 1)
+      await metadata.putManifest(node, one, [], { tag: parseTag('20'), checkedAt: 1 })
+      expect(await unread()).toEqual([whole, app])
+      await hosted.putManifest(app, { ...one, ...manifest }, tags, 2)
+      await metadata.putTag(node, parseTag('20'), { digest: one.digest, checkedAt: 2 })
+      expect(await unread()).toEqual([])
+      await hosted.putManifest(app, { ...two, ...manifest }, tags, 3)
+      expect(await unread()).toEqual([app])
+      await metadata.putManifest(node, two, [], { tag: parseTag('20'), checkedAt: 3 })
+      expect(await unread()).toEqual([whole])
+      await hosted.deleteTag(app, parseTag('1'), 4)
+      await metadata.deleteTag(node, parseTag('20'))
+      expect(await unread()).toEqual([whole, app])
+      await metadata.close()
+    })
+
+    it('are to be read anew after a pull where some of the image was not here', async () => {
+      const { open } = await make()
+      let metadata = open()
+      await metadata.putManifest(node, one, [], { tag: parseTag('20'), checkedAt: 1 })
+      const afterPull = async (isWhole: boolean) => {
+        await metadata.descriptions.read(whole, { line: '', whole: isWhole })
+        metadata.browsing.pulled(whole, parseTag('20'), 5)
+        await metadata.close()
+        metadata = open()
+        return metadata.descriptions.listUnread(10)
+      }
+      expect([await afterPull(false), await afterPull(false), await afterPull(true)]).toEqual([[whole], [whole], []])
+      await metadata.close()
     })
   })
 }

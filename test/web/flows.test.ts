@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { startBrowser, Tab } from '../helpers/browser.ts'
 import { fetchRaw, openRaw } from '../helpers/http.ts'
+import { hostileLines } from '../helpers/hostile-markdown.ts'
 import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
 import { hookOf, startReceiver } from '../helpers/receiver.ts'
 import { describeTool } from '../helpers/tools.ts'
@@ -150,8 +151,8 @@ describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
   it('is to create a token, to log in with it, and to revoke it', async () => {
     const scene = await startScene()
     const { page, complaints } = await visit(scene, '/account', asAdmin)
-    await page.getByLabel('For', { exact: true }).fill('nightly builds')
-    await page.getByLabel('Pattern of repositories').fill('team/*')
+    await page.getByLabel('For what').fill('nightly builds')
+    await page.getByLabel('Which repositories').fill('team/*')
     await page.getByRole('button', { name: 'Create token' }).click()
     const token = (await page.locator('.notice .copyable code').textContent())!
     const opens = async () => {
@@ -188,6 +189,71 @@ describeTool('what people do on the pages', { tools: ['chromium'] }, () => {
     await page.getByRole('button', { name: 'Remove crew' }).click()
     await page.getByText('Removed.').waitFor()
     expect(complaints).toEqual([])
+  })
+
+  it('is to describe a repository, to look at it first, and to lose nothing when somebody else was faster', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const path = '/r/team/app'
+    const asWriter = { ...asAdmin, javaScriptEnabled: false }
+    const { page, complaints } = await visit(scene, path, asWriter)
+    const other = await visit(scene, `${path}?edit=description`, asWriter)
+    await page.getByRole('link', { name: 'Edit the description' }).click()
+    await page.getByLabel('In one line').fill('The shop')
+    await page.getByLabel('README').fill('# How to\n\nRun *it*.')
+    await page.getByRole('button', { name: 'Preview' }).click()
+    expect(await page.getByRole('heading', { name: 'How to', level: 3 }).isVisible()).toBe(true)
+    expect((await fetchRaw(scene.berth.url + path)).text()).not.toContain('The shop')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('Saved.').waitFor()
+    expect(await page.locator('.description').textContent()).toBe('The shop')
+    expect(await page.getByText('was written here by ada').isVisible()).toBe(true)
+
+    await other.page.getByLabel('In one line').fill('Another shop')
+    await other.page.getByRole('button', { name: 'Save' }).click()
+    await other.page.getByText('This was changed meanwhile').waitFor()
+    expect(await other.page.getByLabel('In one line').inputValue()).toBe('Another shop')
+    expect(await other.page.locator('section', { hasText: 'What is there now' }).textContent()).toContain('# How to')
+    await other.page.getByRole('button', { name: 'Save' }).click()
+    await other.page.getByText('Saved.').waitFor()
+    expect(await other.page.locator('.description').textContent()).toBe('Another shop')
+    // A browser complains of every 409 itself.
+    expect([...complaints, ...other.complaints].filter((text) => !text.includes('409'))).toEqual([])
+  })
+
+  it('is to keep what was written when it is too long to be saved', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const { page } = await visit(scene, '/r/team/app?edit=description', asAdmin)
+    const long = 'é'.repeat(32_769)
+    await page.getByLabel('README').fill(long)
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('A README must have at most 65536 bytes, saw 65538.').waitFor()
+    expect(await page.getByLabel('README').inputValue()).toBe(long)
+  })
+
+  it('is to read hostile descriptions: nothing of them runs, is loaded, or breaks the policy of the page', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0'])
+    const readme = hostileLines.join('\n\n')
+    const headers = { ...admin, 'content-type': 'application/json' }
+    const body = JSON.stringify({ name: 'team/app', short: '<script>hit()</script>', readme })
+    const put = await fetchRaw(`${scene.berth.url}/api/v1/description`, { method: 'PUT', headers, body })
+    expect(put.status).toBe(200)
+    const page = await (await browser.newContext(asAdmin)).newPage()
+    const tab = new Tab(page)
+    const elsewhere: string[] = []
+    page.on('request', (request) => !request.url().startsWith(scene.berth.url) && elsewhere.push(request.url()))
+    await page.addInitScript('window.hits = 0; window.hit = () => window.hits++')
+    for (const path of ['/r/team/app', '/', '/search?q=team', '/r/team/app?edit=description']) {
+      await page.goto(scene.berth.url + path)
+      for (const button of await page.locator('.markdown a, summary').all()) await button.hover()
+      expect([path, await page.evaluate('window.hits')]).toEqual([path, 0])
+    }
+    await page.getByRole('button', { name: 'Preview' }).click()
+    await page.locator('#preview').waitFor()
+    expect([await page.evaluate('window.hits'), elsewhere, tab.complaints]).toEqual([0, [], []])
+    expect(await page.locator('.markdown').locator('img, script, style, form, input, iframe, svg').count()).toBe(0)
   })
 
   it('is to make a repository public', async () => {

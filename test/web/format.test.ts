@@ -1,6 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ago, bytes, count, counted, date, percent, shortDigest, typed, visible } from '../../src/web/format.ts'
+import {
+  ago,
+  bytes,
+  count,
+  counted,
+  date,
+  percent,
+  sentence,
+  shortDigest,
+  typed,
+  visible,
+} from '../../src/web/format.ts'
 import { imagePath, parseTarget, query, repositoryPath } from '../../src/web/links.ts'
 import type { RepositoryName, Tag } from '../../src/oci/reference.ts'
 
@@ -31,6 +42,12 @@ describe('figures as people read them', () => {
 })
 
 describe('texts from elsewhere', () => {
+  it('are sentences where they are told on a page, but for names at their start', () => {
+    expect(sentence('nothing of docker.io/x is here')).toBe('Nothing of docker.io/x is here.')
+    expect(sentence('bob may not push team/app: why')).toBe('bob may not push team/app: why.')
+    expect(sentence('team/app has no manifest 1')).toBe('team/app has no manifest 1.')
+  })
+
   it('keep what can be seen, and show the rest by number', () => {
     expect(visible('a\tb\nc é 漢 \u{1f600}')).toBe('a\tb\nc é 漢 \u{1f600}')
     expect(visible('a\u0000\u202eb\u200bc')).toBe('a\\u{0}\\u{202e}b\\u{200b}c')

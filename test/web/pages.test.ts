@@ -6,7 +6,8 @@ import { parseRepositoryName, parseTag } from '../../src/oci/reference.ts'
 import { makeClock } from '../helpers/clock.ts'
 import { fetchRaw } from '../helpers/http.ts'
 import { makeFolder } from '../helpers/folder.ts'
-import { admin, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
+import { helmChart, orasArtifact } from '../helpers/artifacts.ts'
+import { admin, nodeImage, password, pushApplication, startScene, type Scene } from '../helpers/pages.ts'
 import { startBerth } from '../helpers/start.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 
@@ -107,6 +108,89 @@ describe('a repository', () => {
   })
 })
 
+describe('the page of a repository', () => {
+  const command = (page: string) => [...page.matchAll(/data-copy="([^"]+)"/g)].map(([, text]) => text!)
+
+  it('has the command that clients of this server type: by publicUrl, as of its mirror, at a host of its own', async () => {
+    const upstream = await startUpstream({ content: { 'library/node': nodeImage('20.11.0', ['20']) } })
+    const docker = { name: 'docker.io', url: upstream.url, virtualHosts: ['docker.example.com'] }
+    const berth = await startBerth({ upstreams: [docker], publicUrl: 'https://registry.example.com:8443' })
+    await fetchRaw(`${berth.url}/v2/library/node/manifests/20`)
+    expect(command((await get({ berth }, node)).text())).toEqual([
+      'docker pull registry.example.com:8443/docker.io/library/node:20',
+      'docker pull docker.io/library/node:20',
+      'docker pull docker.example.com:8443/library/node:20',
+    ])
+    expect(command((await get({ berth }, `${node}/t/20`)).text())).toEqual([
+      'docker pull registry.example.com:8443/docker.io/library/node:20',
+    ])
+  })
+
+  it('has the same command whatever of its tags is shown: of latest, else of the one pushed last', async () => {
+    const scene = await startScene()
+    await pushApplication(scene.berth, ['1.0', '2.0'])
+    const of = async (asked: string) => command((await get(scene, `/r/team/app${asked}`)).text())[0]
+    const two = `docker pull ${scene.berth.host}/team/app:2.0`
+    expect([await of(''), await of('?q=1'), await of('?order=name&direction=up'), await of('?page=9')]).toEqual([
+      two,
+      two,
+      two,
+      two,
+    ])
+    await pushApplication(scene.berth, ['latest'])
+    expect(await of('?q=1')).toBe(`docker pull ${scene.berth.host}/team/app`)
+  })
+
+  it('tells of a chart and of an artifact what their clients type', async () => {
+    const scene = await startScene()
+    scene.upstream.push('org/chart', helmChart('hello', '0.1.0_build'))
+    scene.upstream.push('org/greeting', orasArtifact('1'))
+    await scene.pull('org/chart', '0.1.0_build')
+    await scene.pull('org/greeting', '1')
+    const { host } = scene.berth
+    expect(command((await get(scene, '/r/docker.io/org/chart')).text())).toEqual([
+      `helm pull oci://${host}/docker.io/org/chart --version 0.1.0+build --plain-http`,
+    ])
+    expect(command((await get(scene, '/r/docker.io/org/greeting')).text())).toEqual([
+      `oras pull ${host}/docker.io/org/greeting:1 --plain-http`,
+    ])
+  })
+
+  it('shows what the upstream says of a tag that has moved there and is held back here', async () => {
+    const clock = makeClock()
+    const upstream = await startUpstream({ content: { 'library/node': nodeImage('20.11.0', ['20']) } })
+    const berth = await startBerth({ clock, upstreams: [{ name: 'docker.io', url: upstream.url, minAge: '3d' }] })
+    const pull = () => fetchRaw(`${berth.url}/v2/library/node/manifests/20`)
+    await pull()
+    clock.advance(10 * 86_400_000)
+    await pull()
+    upstream.push('library/node', nodeImage('20.12.1', ['20'], 3))
+    clock.advance(3_600_000)
+    await pull()
+    const moved = upstream.content.digest('library/node', '20.12.1').slice(7, 19)
+    expect((await get({ berth }, node)).text()).toContain(`>${moved}<`)
+  })
+
+  it('begins with its README and few of the tags, unless tags were asked for', async () => {
+    const scene = await startScene()
+    await pushApplication(
+      scene.berth,
+      Array.from({ length: 12 }, (_, i) => `1.${i}`),
+    )
+    const headers = { ...admin, 'content-type': 'application/json' }
+    const body = JSON.stringify({ name: 'team/app', readme: '# How to' })
+    await fetchRaw(`${scene.berth.url}/api/v1/description`, { method: 'PUT', headers, body })
+    const shown = async (asked: string) => {
+      const page = (await get(scene, `/r/team/app${asked}`)).text()
+      return [page.includes('<h3 id="readme-how-to">'), page.match(/<th scope="row">/g)?.length]
+    }
+    expect(await shown('')).toEqual([true, 8])
+    for (const asked of ['?view=tags', '?order=name', '?q=1', '?page=1']) {
+      expect([asked, await shown(asked)]).toEqual([asked, [false, 12]])
+    }
+  })
+})
+
 describe('a form', () => {
   const post = (scene: Scene, body: Record<string, string>, headers = {}) =>
     fetchRaw(`${scene.berth.url}/r/team/app/t/1.0`, {
@@ -149,10 +233,10 @@ describe('a form', () => {
     expect((await get(scene, '/r/team/app/t/1.0')).status).toBe(200)
   })
 
-  it('larger than 64 KiB is not read', async () => {
+  it('larger than 256 KiB is not read, and the page says so', async () => {
     const scene = await startScene()
-    const answer = await post(scene, { action: 'x'.repeat(70_000) }, { origin: scene.berth.url })
-    expect(answer.status).toBe(413)
+    const answer = await post(scene, { action: 'x'.repeat(300_000) }, { origin: scene.berth.url })
+    expect([answer.status, answer.text()]).toEqual([413, expect.stringContaining('at most 262144 bytes')])
   })
 })
 

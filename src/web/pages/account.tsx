@@ -1,7 +1,7 @@
 import type { TokenView } from '../../admin/admin.ts'
 import { date, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
-import { Action, Ago, Copyable, Notice } from '../parts.tsx'
+import { Action, Ago, Copyable, Notice, Table, type Column } from '../parts.tsx'
 
 export interface AccountProps {
   frame: Frame
@@ -72,45 +72,38 @@ function Made({ host, user, token }: { host: string; user: string; token: string
   )
 }
 
+const tokenColumns: readonly Column[] = [
+  ['For'],
+  ['May'],
+  ['Made', 'extra'],
+  ['Expires'],
+  [<span class="unseen">Revoke</span>],
+]
+
 export function TokenTable({ frame, tokens }: { frame: Frame; tokens: readonly TokenView[] }) {
   if (tokens.length === 0) return <p class="faint">There are none.</p>
   return (
-    <table>
-      <thead>
+    <Table columns={tokenColumns}>
+      {tokens.map(({ id, owner, name, scopes, createdAt, expiresAt }) => (
         <tr>
-          <th scope="col">For</th>
-          <th scope="col">May</th>
-          <th scope="col" class="extra">
-            Made
+          <th scope="row" class="break">
+            {name === '' ? id : visible(name)} <span class="faint">{owner}</span>
           </th>
-          <th scope="col">Expires</th>
-          <th scope="col">
-            <span class="unseen">Revoke</span>
-          </th>
+          <td class="break">
+            {scopes.map((scope) => (
+              <code>{visible(scope)} </code>
+            ))}
+          </td>
+          <td class="extra">
+            <Ago time={createdAt} now={frame.now} />
+          </td>
+          <td>{expiresAt === undefined ? 'never' : date(expiresAt).slice(0, 10)}</td>
+          <td class="number">
+            <Action frame={frame} action="revoke" label="Revoke" values={{ id }} danger />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {tokens.map(({ id, owner, name, scopes, createdAt, expiresAt }) => (
-          <tr>
-            <th scope="row" class="break">
-              {name === '' ? id : visible(name)} <span class="faint">{owner}</span>
-            </th>
-            <td class="break">
-              {scopes.map((scope) => (
-                <code>{visible(scope)} </code>
-              ))}
-            </td>
-            <td class="extra">
-              <Ago time={createdAt} now={frame.now} />
-            </td>
-            <td>{expiresAt === undefined ? 'never' : date(expiresAt).slice(0, 10)}</td>
-            <td class="number">
-              <Action frame={frame} action="revoke" label="Revoke" values={{ id }} danger />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }
 
@@ -120,10 +113,10 @@ function NewToken({ frame, owned }: { frame: Frame; owned: readonly string[] }) 
       <input type="hidden" name="token" value={frame.formToken} />
       <input type="hidden" name="action" value="create" />
       <label>
-        For <input name="name" placeholder="what it is for" maxlength={100} />
+        For what <input name="name" placeholder="nightly builds" maxlength={100} />
       </label>
       <label>
-        of{' '}
+        Of whom
         <select name="owner">
           {owned.map((name) => (
             <option value={name}>{name}</option>
@@ -131,7 +124,7 @@ function NewToken({ frame, owned }: { frame: Frame; owned: readonly string[] }) 
         </select>
       </label>
       <label>
-        to{' '}
+        May
         <select name="actions">
           <option value="pull">pull</option>
           <option value="pull,push">pull and push</option>
@@ -139,11 +132,11 @@ function NewToken({ frame, owned }: { frame: Frame; owned: readonly string[] }) 
         </select>
       </label>
       <label>
-        from <input name="pattern" required value={`${owned[0]}/*`} aria-label="Pattern of repositories" />
+        Which repositories <input name="pattern" required value={`${owned[0]}/*`} />
       </label>
       <label>
-        for{' '}
-        <select name="days" aria-label="Lifetime">
+        For how long
+        <select name="days">
           <option value="30">30 days</option>
           <option value="90" selected>
             90 days

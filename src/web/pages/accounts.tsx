@@ -16,20 +16,22 @@ export function AccountsPage({ frame, accounts, done }: AccountsProps) {
     <Page frame={frame} title="Accounts" administration="/accounts">
       <h1>Users and organizations</h1>
       {done !== undefined && <Notice tone="good">{done}</Notice>}
-      <ul class="repositories spaced">
-        {accounts.map(({ name, kind, admin, createdAt }) => (
-          <li>
-            <a href={`/accounts/${name}`}>
-              <strong>{name}</strong>
-            </a>
-            <span class="facts">
-              {admin && <Chip tone="warn">admin</Chip>}
-              <span>{kind}</span>
-              <Ago time={createdAt} now={frame.now} />
-            </span>
-          </li>
-        ))}
-      </ul>
+      {accounts.length > 0 && (
+        <ul class="repositories spaced">
+          {accounts.map(({ name, kind, admin, createdAt }) => (
+            <li>
+              <a href={`/accounts/${name}`}>
+                <strong>{name}</strong>
+              </a>
+              <span class="facts">
+                {admin && <Chip tone="warn">admin</Chip>}
+                <span>{kind}</span>
+                <Ago time={createdAt} now={frame.now} />
+              </span>
+            </li>
+          ))}
+        </ul>
+      )}
       {accounts.length === 0 && <p class="faint">There are none but those of the settings.</p>}
       <Section id="add-user" title="Add a user">
         <form method="post" class="inline">
@@ -139,7 +141,7 @@ function RoleForm({ frame, action, label, field, button }: RoleFormProps) {
         {label} <input name={field} required autocomplete="off" autocapitalize="none" />
       </label>
       <label>
-        as{' '}
+        Role
         <select name="role">
           <option value="reader">reader</option>
           <option value="writer">writer</option>

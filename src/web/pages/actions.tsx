@@ -1,6 +1,7 @@
 import type { ImageView, RepositoryView, Rights } from '../../admin/admin.ts'
 import { isTag } from '../../oci/reference.ts'
 import type { Frame } from '../layout.tsx'
+import { query, repositoryPath } from '../links.ts'
 import { Action } from '../parts.tsx'
 
 interface ActionsProps {
@@ -82,12 +83,19 @@ export function TagIt({ frame }: { frame: Frame }) {
   )
 }
 
-/** Turns a hosted repository's visibility round. */
-export function VisibilityAction({ frame, visibility }: { frame: Frame; visibility: RepositoryView['visibility'] }) {
+/** What is done to a hosted repository as a whole: describing it, and turning its visibility round. */
+export function RepositoryActions({ frame, repository }: { frame: Frame; repository: RepositoryView }) {
+  const { name, visibility, may } = repository
+  if (!may.push && !may.settle) return null
   const other = visibility === 'public' ? 'private' : 'public'
   return (
     <div class="actions">
-      <Action frame={frame} action={other} label={`Make it ${other}`} />
+      {may.push && (
+        <a class="button" href={repositoryPath(name) + query({ edit: 'description' })}>
+          Edit the description
+        </a>
+      )}
+      {may.settle && <Action frame={frame} action={other} label={`Make it ${other}`} />}
     </div>
   )
 }

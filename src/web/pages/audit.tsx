@@ -2,7 +2,7 @@ import type { AuditPage as Entries } from '../../admin/admin.ts'
 import { count, date, visible } from '../format.ts'
 import { Page, type Frame } from '../layout.tsx'
 import { query } from '../links.ts'
-import { Notice } from '../parts.tsx'
+import { Notice, Table, type Column } from '../parts.tsx'
 
 export interface AuditProps {
   frame: Frame
@@ -40,36 +40,25 @@ export function AuditPage({ frame, entries: { entries, next }, filter }: AuditPr
   )
 }
 
+const columns: readonly Column[] = [['When'], ['Who'], ['From', 'extra'], ['What'], ['Of']]
+
 function Entries({ entries }: { entries: Entries['entries'] }) {
   return (
-    <table class="spaced">
-      <thead>
+    <Table class="spaced" columns={columns}>
+      {entries.map(({ at, action, user, address, name, detail, count: times }) => (
         <tr>
-          <th scope="col">When</th>
-          <th scope="col">Who</th>
-          <th scope="col" class="extra">
-            From
-          </th>
-          <th scope="col">What</th>
-          <th scope="col">Of</th>
+          <th scope="row">{date(at)}</th>
+          <td class="break">{user === undefined ? <span class="faint">nobody</span> : visible(user)}</td>
+          <td class="extra">{address ?? '–'}</td>
+          <td>
+            {action}
+            {times > 1 && <span class="faint"> {count(times)} times</span>}
+          </td>
+          <td class="break">
+            {visible(name ?? '')} {detail !== undefined && <span class="faint">{visible(detail)}</span>}
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {entries.map(({ at, action, user, address, name, detail, count: times }) => (
-          <tr>
-            <th scope="row">{date(at)}</th>
-            <td class="break">{user === undefined ? <span class="faint">nobody</span> : visible(user)}</td>
-            <td class="extra">{address ?? '–'}</td>
-            <td>
-              {action}
-              {times > 1 && <span class="faint"> {count(times)} times</span>}
-            </td>
-            <td class="break">
-              {visible(name ?? '')} {detail !== undefined && <span class="faint">{visible(detail)}</span>}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

@@ -1,7 +1,7 @@
 import type { Going } from '../../admin/admin.ts'
 import { bytes, counted } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
-import { Action, Notice } from '../parts.tsx'
+import { Action, Notice, Table } from '../parts.tsx'
 
 export interface CollectionProps {
   frame: Frame
@@ -27,30 +27,18 @@ export function CollectionPage({ frame, going, done }: CollectionProps) {
         aside={going.length > 0 && <Action frame={frame} action="collect" label="Collect now" danger />}
       >
         {going.length > 0 && (
-          <table>
-            <thead>
+          <Table columns={[['Repository'], ['What'], ['Why'], ['Size', 'number']]}>
+            {going.map(({ repository, what, why, size }) => (
               <tr>
-                <th scope="col">Repository</th>
-                <th scope="col">What</th>
-                <th scope="col">Why</th>
-                <th scope="col" class="number">
-                  Size
+                <th scope="row" class="break">
+                  {repository}
                 </th>
+                <td class="break">{what}</td>
+                <td>{why}</td>
+                <td class="number">{bytes(size)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {going.map(({ repository, what, why, size }) => (
-                <tr>
-                  <th scope="row" class="break">
-                    {repository}
-                  </th>
-                  <td class="break">{what}</td>
-                  <td>{why}</td>
-                  <td class="number">{bytes(size)}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+            ))}
+          </Table>
         )}
       </Section>
     </Page>

@@ -5,25 +5,29 @@ import { Section } from '../layout.tsx'
 /** What the image runs, and with what around it. */
 export function ConfigTable({ config }: { config: ImageConfig }) {
   const labels = Object.entries(config.labels)
+  const { entrypoint, cmd, workingDir, user, ports, volumes, stopSignal, env } = config
+  const isAny = [entrypoint, cmd, ports, volumes, env, workingDir, user, stopSignal].some((given) => given?.length)
   return (
     <>
-      <Section id="config" title="Configuration">
-        <dl class="config">
-          <Line name="Entrypoint" words={config.entrypoint} />
-          <Line name="Command" words={config.cmd} />
-          <Line name="Working directory" words={one(config.workingDir)} />
-          <Line name="User" words={one(config.user)} />
-          <Line name="Ports" words={config.ports} />
-          <Line name="Volumes" words={config.volumes} />
-          <Line name="Stop signal" words={one(config.stopSignal)} />
-        </dl>
-        {config.env.length > 0 && (
-          <>
-            <h3>Environment</h3>
-            <Pairs pairs={config.env.map(split)} />
-          </>
-        )}
-      </Section>
+      {isAny && (
+        <Section id="config" title="Configuration">
+          <dl class="config">
+            <Line name="Entrypoint" words={config.entrypoint} />
+            <Line name="Command" words={config.cmd} />
+            <Line name="Working directory" words={one(config.workingDir)} />
+            <Line name="User" words={one(config.user)} />
+            <Line name="Ports" words={config.ports} />
+            <Line name="Volumes" words={config.volumes} />
+            <Line name="Stop signal" words={one(config.stopSignal)} />
+          </dl>
+          {config.env.length > 0 && (
+            <>
+              <h3>Environment</h3>
+              <Pairs pairs={config.env.map(split)} />
+            </>
+          )}
+        </Section>
+      )}
       {labels.length > 0 && (
         <Section id="labels" title="Labels">
           <Pairs pairs={labels} />

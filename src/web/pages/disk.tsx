@@ -2,7 +2,7 @@ import type { CacheView } from '../../admin/admin.ts'
 import { bytes, visible } from '../format.ts'
 import { Section, type Frame } from '../layout.tsx'
 import { imagePath, repositoryPath } from '../links.ts'
-import { Action, Ago, ShortDigest } from '../parts.tsx'
+import { Action, Ago, ShortDigest, Table } from '../parts.tsx'
 
 /** What is evicted first, when room is needed. */
 export function Evictions({ frame, view: { next } }: { frame: Frame; view: CacheView }) {
@@ -15,38 +15,26 @@ export function Evictions({ frame, view: { next } }: { frame: Frame; view: Cache
       {next.length === 0 ? (
         <p class="faint">No cached blob is on the disk.</p>
       ) : (
-        <table>
-          <thead>
+        <Table columns={[['Blob', 'extra'], ['Of'], ['Last used'], ['Size', 'number']]}>
+          {next.map(({ digest, name, usedAt, size }) => (
             <tr>
-              <th scope="col">Blob</th>
-              <th scope="col">Of</th>
-              <th scope="col">Last used</th>
-              <th scope="col" class="number">
-                Size
+              <th scope="row" class="extra">
+                <ShortDigest digest={digest} />
               </th>
+              <td class="break">
+                {name === undefined ? (
+                  <span class="faint">nothing known</span>
+                ) : (
+                  <a href={repositoryPath(name)}>{name}</a>
+                )}
+              </td>
+              <td>
+                <Ago time={usedAt} now={frame.now} />
+              </td>
+              <td class="number">{bytes(size)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {next.map(({ digest, name, usedAt, size }) => (
-              <tr>
-                <th scope="row">
-                  <ShortDigest digest={digest} />
-                </th>
-                <td class="break">
-                  {name === undefined ? (
-                    <span class="faint">nothing known</span>
-                  ) : (
-                    <a href={repositoryPath(name)}>{name}</a>
-                  )}
-                </td>
-                <td>
-                  <Ago time={usedAt} now={frame.now} />
-                </td>
-                <td class="number">{bytes(size)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </Section>
   )

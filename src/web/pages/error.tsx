@@ -1,4 +1,4 @@
-import { visible } from '../format.ts'
+import { sentence } from '../format.ts'
 import { Page, type Frame } from '../layout.tsx'
 import { Copyable } from '../parts.tsx'
 
@@ -15,7 +15,7 @@ export function ErrorPage({ frame, title, message, command }: ErrorProps) {
     <Page frame={frame} title={title}>
       <div class="empty">
         <h1>{title}</h1>
-        <p>{visible(message)}</p>
+        <p>{sentence(message)}</p>
         {command !== undefined && <Copyable text={command} label="pull command" />}
         <p>
           <a href="/">Back to the start</a>

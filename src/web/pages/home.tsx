@@ -1,5 +1,5 @@
 import type { ListedRepository } from '../../metadata/metadata.ts'
-import { counted } from '../format.ts'
+import { counted, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { repositoryPath } from '../links.ts'
 import { Ago, Chip, Copyable } from '../parts.tsx'
@@ -52,7 +52,7 @@ export function RepositoryList(props: { repositories: readonly ListedRepository[
   const { repositories, now, byTime } = props
   return (
     <ul class="repositories">
-      {repositories.map(({ name, registry, tags, pulls, updatedAt }) => (
+      {repositories.map(({ name, registry, tags, pulls, updatedAt, description }) => (
         <li>
           <a href={repositoryPath(name)}>
             <RepositoryName name={name} registry={registry} />
@@ -62,6 +62,7 @@ export function RepositoryList(props: { repositories: readonly ListedRepository[
             {byTime ? <Ago time={updatedAt} now={now} /> : <span>{counted(pulls, 'pull')}</span>}
             <span>{counted(tags, 'tag')}</span>
           </span>
+          {description !== undefined && <span class="line">{visible(description)}</span>}
         </li>
       ))}
     </ul>

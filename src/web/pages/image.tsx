@@ -4,6 +4,7 @@ import { bytes, shortDigest, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
 import { Ago, Chip, Copyable, Figure, Notice } from '../parts.tsx'
+import { pullCommand } from '../pull-command.ts'
 import { Actions } from './actions.tsx'
 import { ConfigTable, Pairs } from './config.tsx'
 import { DifferenceSection, type Compared } from './difference.tsx'
@@ -40,7 +41,7 @@ export function ImagePage({ frame, view, may, compared, done }: ImageProps) {
       {stale !== undefined && <Notice tone="warn">This may be out of date: {visible(stale)}.</Notice>}
       <Moved frame={frame} view={view} may={may} />
       <div class="about">
-        <Copyable text={`docker pull ${frame.host}/${name}${separator}${reference}`} label="pull command" />
+        <Copyable text={pullCommand(frame, { name, reference, kind: view.kind })} label="pull command" />
         <Facts view={view} now={frame.now} />
       </div>
       <Actions frame={frame} view={view} may={may} />

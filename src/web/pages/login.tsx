@@ -1,4 +1,4 @@
-import { visible } from '../format.ts'
+import { sentence, visible } from '../format.ts'
 import { Page, type Frame } from '../layout.tsx'
 import { Notice } from '../parts.tsx'
 
@@ -7,15 +7,18 @@ export interface LoginProps {
   /** Where it goes on. */
   next: string
   /** Why it did not work before. */
-  problem: string | undefined
+  problem?: string | undefined
+  /** Why it is asked for. */
+  reason?: string | undefined
 }
 
-export function LoginPage({ frame, next, problem }: LoginProps) {
+export function LoginPage({ frame, next, problem, reason }: LoginProps) {
   return (
     <Page frame={frame} title="Log in">
       <div class="login">
         <h1>Log in</h1>
-        {problem !== undefined && <Notice tone="bad">{visible(problem)}</Notice>}
+        {problem !== undefined && <Notice tone="bad">{sentence(problem)}</Notice>}
+        {reason !== undefined && <Notice tone="info">{sentence(reason)}</Notice>}
         <ProviderForms frame={frame} next={next} />
         <LoginForm frame={frame} next={next} />
         <p class="faint">With the name and password that docker login takes here.</p>

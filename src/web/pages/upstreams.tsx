@@ -1,7 +1,17 @@
 import type { CacheView, UpstreamState } from '../../admin/admin.ts'
 import { ago, bytes, count, counted, visible } from '../format.ts'
 import { Section } from '../layout.tsx'
-import { Chip } from '../parts.tsx'
+import { Chip, Table, type Column } from '../parts.tsx'
+
+const columns: readonly Column[] = [
+  ['Upstream'],
+  ['State'],
+  ['Pulls left'],
+  ['Pulls served', 'number extra'],
+  ['Spent', 'number extra'],
+  ['Fetched', 'number extra'],
+  ['On disk', 'number'],
+]
 
 /** How each upstream does. Those that were never asked are named, and that is all. */
 export function Upstreams({ view, now }: { view: CacheView; now: number }) {
@@ -13,32 +23,11 @@ export function Upstreams({ view, now }: { view: CacheView; now: number }) {
   return (
     <Section id="upstreams" title="Upstreams">
       {used.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Upstream</th>
-              <th scope="col">State</th>
-              <th scope="col">Pulls left</th>
-              <th scope="col" class="number extra">
-                Pulls served
-              </th>
-              <th scope="col" class="number extra">
-                Spent
-              </th>
-              <th scope="col" class="number extra">
-                Fetched
-              </th>
-              <th scope="col" class="number">
-                On disk
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {used.map((upstream) => (
-              <UpstreamRow upstream={upstream} view={view} disk={kept.get(upstream.name) ?? 0} now={now} />
-            ))}
-          </tbody>
-        </table>
+        <Table columns={columns}>
+          {used.map((upstream) => (
+            <UpstreamRow upstream={upstream} view={view} disk={kept.get(upstream.name) ?? 0} now={now} />
+          ))}
+        </Table>
       )}
       {unused.length > 0 && <p class="faint">Not asked yet: {unused.map(({ name }) => name).join(', ')}.</p>}
     </Section>
