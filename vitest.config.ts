@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // On two cores it would be one, which waits for timers and daemons half of its time.
+    maxWorkers: 2,
   },
 })

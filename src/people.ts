@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
 import type { HttpBindings } from '@hono/node-server'
-import { Accounts, otherUsers, type Access } from './access/access.ts'
+import { Accounts, otherUsers, type Access, type Passwords } from './access/access.ts'
 import { adminApi, createAdmin, type AdminOptions } from './admin/admin.ts'
-import { createForwarded } from './api/app.ts'
+import type { Forwarded } from './api/app.ts'
 import { freshUntil, tagPolicies } from './cache/cache.ts'
 import type { Config } from './config/config.ts'
 import type { Metadata } from './metadata/metadata.ts'
@@ -14,13 +14,15 @@ import { workingsOf, type WorkingParts } from './workings.ts'
 export interface AccountsParts {
   config: Config
   metadata: Metadata
+  passwords: Passwords
   report: (event: Event) => void
   now: () => number
 }
 
-export interface PeopleParts extends WorkingParts, AccountsParts {
+export interface PeopleParts extends WorkingParts, Omit<AccountsParts, 'passwords'> {
   registry: AdminOptions['registry']
   access: Access
+  forwarded: Forwarded
   accountsFrom: AdminOptions['accountsFrom']
   signatures: AdminOptions['signatures']
   /** Aborted when the server stops. */
@@ -29,7 +31,7 @@ export interface PeopleParts extends WorkingParts, AccountsParts {
 
 /** What is for people: the pages, and the admin API that shows and does the same. */
 export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> {
-  const { config, registry, metadata, access, stopping, now } = parts
+  const { config, registry, metadata, access, forwarded, stopping, now } = parts
   const withLogin = config.upstreams.filter(({ credentials, accounts }) => credentials || accounts.length > 0)
   const admin = createAdmin({
     registry,
@@ -45,18 +47,20 @@ export function peopleApp(parts: PeopleParts): Hono<{ Bindings: HttpBindings }> 
     now,
   })
   stopping.addEventListener('abort', () => admin.stop(), { once: true })
-  const doorway = { admin, access, forwarded: createForwarded(config) }
+  const doorway = { admin, access, forwarded }
   const app = new Hono<{ Bindings: HttpBindings }>()
   return app.route('/', adminApi(doorway)).route('/', webApp({ ...doorway, stopping, now }))
 }
 
 /** Changes of accounts, each told with who asked for it and from where. */
-export async function accountsOf({ config: { access, hosted, upstreams }, metadata, report, now }: AccountsParts) {
+export async function accountsOf({ config, metadata, passwords, report, now }: AccountsParts) {
+  const { access, hosted, upstreams } = config
   const others = await otherUsers(access)
   const upstreamNames = new Set(upstreams.flatMap(({ name, aliases }) => [name, ...aliases]))
   return (by: string | undefined, address: string | undefined) =>
     new Accounts({
       metadata,
+      passwords,
       isUpstream: (name) => upstreamNames.has(name),
       isOtherUser: (name) => others.has(name),
       providers: access.oidc,

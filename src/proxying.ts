@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server'
 import type { Access } from './access/access.ts'
-import { apiApp, createForwarded } from './api/app.ts'
+import { apiApp, type Forwarded } from './api/app.ts'
 import type { Config } from './config/config.ts'
 import { requestListener, type Fetch } from './listen.ts'
 import type { Namespaces } from './namespaces/namespaces.ts'
@@ -12,6 +12,7 @@ export interface ProxyingOptions {
   config: Config
   registry: Namespaces
   access: Access
+  forwarded: Forwarded
   report: (event: Event) => void
   /** Keeps each client to what it may have. */
   within: (fetch: Fetch) => Fetch
@@ -20,9 +21,8 @@ export interface ProxyingOptions {
 
 /** Berth as its clients' HTTPS proxy, if it is to be one: each upstream's host is answered by the API, of that upstream alone. */
 export async function openProxying(options: ProxyingOptions): Promise<Proxy | undefined> {
-  const { config, access, registry, report, within, now } = options
+  const { config, access, registry, forwarded, report, within, now } = options
   if (!config.proxy.enabled) return undefined
-  const forwarded = createForwarded(config)
   const hosts = new Map<string, string>()
   for (const { name, aliases, url } of config.upstreams) {
     for (const host of [new URL(url).host, ...aliases, name]) hosts.set(host.replace(/:443$/, ''), name)

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Config, UpstreamConfig } from './config/config.ts'
-import { guarded, openAccess, platformed, Traffic } from './access/access.ts'
+import { guarded, openAccess, Passwords, platformed, Traffic } from './access/access.ts'
 import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
 import { openAudit } from './audit/audit.ts'
 import { openCache, type KeepingLimits } from './cache/cache.ts'
@@ -120,11 +120,13 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
   })
   // Before what is hosted: it names the namespaces of its users.
-  const accountsFrom = await accountsOf({ config, metadata, report, now })
+  const passwords = new Passwords()
+  const accountsFrom = await accountsOf({ config, metadata, passwords, report, now })
   const access = await openAccess({
     settings: config.access,
     folder: data,
     metadata,
+    passwords,
     isHosted: (name) => registry.isHosted(name),
     getJson: jsonGetter(network),
     fetch: fetcher(network),
@@ -137,21 +139,22 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const registry = namespaces(cached, hosted)
   const warm = warming({ config, registry, sources, metadata, report, now })
   await warm.start()
-  const { addressOf } = createForwarded(config)
+  const forwarded = createForwarded(config)
+  const { addressOf } = forwarded
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
-  const { publicUrl, trustedProxies } = config
   const stopping = new AbortController()
   const rulesOf = (name: RepositoryName) => {
-    const slash = name.indexOf('/')
-    const [upstream, there] = [name.slice(0, slash), name.slice(slash + 1) as RepositoryName]
+    const [upstream = '', ...there] = name.split('/')
     const index = registry.isHosted(name) ? -1 : config.upstreams.findIndex((each) => each.name === upstream)
-    return index < 0 ? undefined : { repository: { registry: upstream, name: there }, rules: signatureRules[index]! }
+    const repository = { registry: upstream, name: there.join('/') as RepositoryName }
+    return index < 0 ? undefined : { repository, rules: signatureRules[index]! }
   }
   const people = {
     config,
     registry,
     metadata,
     access,
+    forwarded,
     accountsFrom,
     signatures: signatureReports({ registry, metadata, rulesOf }),
     store,
@@ -162,14 +165,14 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
     warm,
     report,
   }
-  const app = apiApp({ registry, access, publicUrl, trustedProxies, report, now })
+  const app = apiApp({ registry, access, publicUrl: config.publicUrl, forwarded, report, now })
     .route('/', health)
     .route('/', peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
   try {
     const traffic = new Traffic(config.limits, now)
     const within = (fetch: Fetch) => limited(fetch, { traffic, addressOf, report })
-    const proxy = await openProxying({ config, registry, access, report, within, now })
+    const proxy = await openProxying({ config, registry, access, forwarded, report, within, now })
     certificates = await openTls({ settings: config.tls, data, report, now })
     const around = { proxy, certificates }
     const listener = await listen(within(proxy ? connectOnly(app.fetch) : app.fetch), config.listen, around)

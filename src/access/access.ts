@@ -13,6 +13,7 @@ import { Guard, type AddressedRepository } from './guard.ts'
 import { anonymous, type Identity } from './identity.ts'
 import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
 import type { GetJson } from './open-id-issuer.ts'
+import type { Passwords } from './passwords.ts'
 import { Policy, type Action, type PolicySettings } from './policy.ts'
 import { Provider, type Fetch, type ProviderSettings } from './provider.ts'
 import { ProviderAccounts } from './provider-accounts.ts'
@@ -34,6 +35,7 @@ export type { AccessEvent } from './events.ts'
 export type { AddressedRepository } from './guard.ts'
 export type { Identity } from './identity.ts'
 export type { IssuedToken, TokenRequest } from './issuer.ts'
+export { Passwords } from './passwords.ts'
 export { loginLifetime } from './sealed-logins.ts'
 export { Traffic, type TrafficLimits, type TurnedAway } from './traffic.ts'
 export { workloadUser } from './workloads.ts'
@@ -54,6 +56,7 @@ export interface AccessOptions {
   /** Holds the keys that sign tokens. */
   folder: string
   metadata: Metadata
+  passwords: Passwords
   /** Tells the repositories of this registry from those of upstreams, which nobody may change. */
   isHosted: (name: RepositoryName) => boolean
   /** Asks issuers of ID tokens. */
@@ -115,7 +118,7 @@ export interface Access {
 
 /** Rejects when the accounts, the file of passwords or the keys cannot be read. */
 export async function openAccess(options: AccessOptions): Promise<Access> {
-  const { settings, folder, metadata, isHosted, getJson, report = () => {}, now = Date.now } = options
+  const { settings, folder, metadata, passwords, isHosted, getJson, report = () => {}, now = Date.now } = options
   const found = (names: readonly string[]) => hostNamespaces(metadata.hosted, names, now)
   const directory = await Directory.open({ ...settings, metadata: metadata.access, report, found })
   directory.watch()
@@ -126,6 +129,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     directory,
     tokens,
     workloads: new Workloads(settings.workloads, getJson, now),
+    passwords,
     attempts,
     mirrorAttempts: new Attempts(now),
     holdsElsewhere: (user, id) => providers.holds(user, id),

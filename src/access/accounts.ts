@@ -1,12 +1,13 @@
 import type { AccessMetadata, HostedMetadata, IdentityRecord, Role, TokenRecord } from '../metadata/metadata.ts'
 import { AccountError, expectNewName, isNamespaceName, makeIdentityId, type OtherNames } from './account-names.ts'
 import type { ReportAccessEvent } from './events.ts'
-import { hashPassword } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 import { makeToken } from './robot-tokens.ts'
 import { parseLimit } from './scope.ts'
 
 export interface AccountsOptions extends OtherNames {
   metadata: { access: AccessMetadata; hosted: HostedMetadata }
+  passwords: Passwords
   /** The providers at which people log in. */
   providers: readonly { readonly name: string; readonly issuer: string }[]
   /** Namespaces that the settings name. */
@@ -45,7 +46,7 @@ export class Accounts {
   async addUser(name: string, password: string, admin: boolean): Promise<void> {
     expectNewName(name, this.#options)
     expectPassword(password)
-    await this.#add(name, 'user', admin, await hashPassword(password))
+    await this.#add(name, 'user', admin, await this.#options.passwords.hash(password))
     this.#changed(name, admin ? 'added, an admin' : 'added')
   }
 
@@ -81,7 +82,8 @@ export class Accounts {
 
   async setPassword(user: string, password: string): Promise<void> {
     expectPassword(password)
-    const done = await this.#options.metadata.access.setPassword(user, await hashPassword(password))
+    const { metadata, passwords } = this.#options
+    const done = await metadata.access.setPassword(user, await passwords.hash(password))
     if (!done) throw noSuch('user', user)
     this.#changed(user, 'password changed')
   }

@@ -8,7 +8,7 @@ import type { Attempts } from './attempts.ts'
 import { readBasic, type BasicCredentials } from './basic.ts'
 import type { ReportAccessEvent } from './events.ts'
 import { anonymous, type Credential, type Identity } from './identity.ts'
-import { Passwords } from './passwords.ts'
+import type { Passwords } from './passwords.ts'
 import { hashOf, looksLikeToken } from './robot-tokens.ts'
 import { parseLimit } from './scope.ts'
 import type { Claims, Tokens } from './tokens.ts'
@@ -19,6 +19,7 @@ export interface CredentialsOptions {
   directory: Directory
   tokens: Tokens
   workloads: Workloads
+  passwords: Passwords
   /** Of passwords. */
   attempts: Attempts
   /** Of those who are answered as nobody when they are wrong: they are no sign of somebody guessing. */
@@ -52,7 +53,6 @@ interface Known {
 /** Finds out who somebody is by what they show. What was right lately is known at once, until the account changes. */
 export class Credentials {
   readonly #options: CredentialsOptions
-  readonly #passwords = new Passwords()
   /** By a keyed hash, so that no password is kept. */
   readonly #known = new LRUCache<string, Known>({ max: 5_000 })
   readonly #bearers = new WeakMap<Claims, Known>()
@@ -199,8 +199,9 @@ export class Credentials {
   }
 
   #compare(password: string, user: User | undefined): Promise<boolean> {
-    if (user?.password !== undefined) return this.#passwords.verify(password, user.password)
-    return this.#passwords.pretend(password, this.#options.directory.usualPassword)
+    const { passwords, directory } = this.#options
+    if (user?.password !== undefined) return passwords.verify(password, user.password)
+    return passwords.pretend(password, directory.usualPassword)
   }
 
   #byRobotToken(token: string): Identity | undefined {

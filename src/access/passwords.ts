@@ -6,18 +6,12 @@ import { Lanes } from '../oci/lanes.ts'
 const argon2 = () => import('@node-rs/argon2')
 const bcrypt = () => import('bcrypt').then((module) => module.default)
 
-/** How many passwords are compared at once: each takes a thread that reading files needs too. */
+/** How many hashes are computed at once: each takes a thread that reading files needs too. */
 const atOnce = 2
 /** How many may wait for their turn. */
 const waiting = 64
 
-/** The argon2id hash of a password (PHC string, a fresh salt, 19 MiB, two passes). Made off the main thread. */
-export async function hashPassword(password: string): Promise<string> {
-  const { hash } = await argon2()
-  return hash(password.normalize('NFC'))
-}
-
-/** As `hashPassword`, but always the same for the same user: for a password that stands in the settings. */
+/** As `Passwords.hash`, but always the same for the same user: for a password that stands in the settings. */
 export async function hashOfSettings(user: string, password: string): Promise<string> {
   const { hash } = await argon2()
   const salt = createHash('sha256').update(`berth ${user}`).digest().subarray(0, 16)
@@ -34,20 +28,20 @@ export function fingerprint(stored: string): string {
   return createHash('sha256').update(stored).digest('base64url').slice(0, 16)
 }
 
-/** Compares passwords with what is kept of them, a few at a time and off the main thread. */
+/** Makes what is kept of passwords, and compares them with it: a few at a time and off the main thread. */
 export class Passwords {
   readonly #lanes = new Lanes(atOnce)
   /** By form: what is compared where there is no such user. */
   readonly #pretended = new Map<string, Promise<string>>()
 
+  /** The argon2id hash (PHC string, a fresh salt, 19 MiB, two passes). Throws TOOMANYREQUESTS when too many wait already. */
+  hash(password: string): Promise<string> {
+    return this.#inTurn(() => hash(password))
+  }
+
   /** Throws TOOMANYREQUESTS when too many wait already. */
-  async verify(password: string, stored: string): Promise<boolean> {
-    if (this.#lanes.waiting >= waiting) {
-      throw new RegistryError('TOOMANYREQUESTS', 'too many logins at once, try again', {
-        headers: { 'Retry-After': '2' },
-      })
-    }
-    return this.#lanes.use(() => compare(password, stored))
+  verify(password: string, stored: string): Promise<boolean> {
+    return this.#inTurn(() => compare(password, stored))
   }
 
   /** Takes as long as `verify` does with a stored password of the form of `like`, and is never right. */
@@ -56,12 +50,28 @@ export class Passwords {
     let stored = this.#pretended.get(form)
     if (!stored) {
       const never = crypto.randomUUID()
-      stored = form === 'argon2' ? hashPassword(never) : bcrypt().then(({ hash }) => hash(never, Number(form)))
+      const make = () => (form === 'argon2' ? hash(never) : bcrypt().then(({ hash }) => hash(never, Number(form))))
+      // It is kept for the next ones, so it is never refused.
+      stored = this.#lanes.use(make)
       this.#pretended.set(form, stored)
     }
     await this.verify(password, await stored)
     return false
   }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#lanes.waiting >= waiting) {
+      throw new RegistryError('TOOMANYREQUESTS', 'too many logins at once, try again', {
+        headers: { 'Retry-After': '2' },
+      })
+    }
+    return this.#lanes.use(work)
+  }
+}
+
+async function hash(password: string): Promise<string> {
+  const { hash } = await argon2()
+  return hash(password.normalize('NFC'))
 }
 
 async function compare(password: string, stored: string): Promise<boolean> {

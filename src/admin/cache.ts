@@ -90,7 +90,12 @@ export class CacheAdmin {
       totals: sum([...totalsOf].filter(([subject]) => subject !== '').map(([, totals]) => totals)),
       totalsOf,
       spans: await metadata.figures.spans(since, step),
-      storage: { ...limits, bytes: await metadata.storedBytes(), free: await workings.free() },
+      storage: {
+        bytes: await metadata.storedBytes(),
+        maxSize: limits.maxSize,
+        free: await workings.free(),
+        minFree: limits.minFree,
+      },
       kept: await metadata.browsing.keptByUpstream(),
       next: await this.#named(await metadata.listEvictableBlobs(shownEvictions)),
       pins: await this.pins(visitor),

@@ -16,6 +16,8 @@ export type AdminAction =
   | 'description changed'
   | 'webhook sent again'
   | 'webhook tested'
+  | 'namespace added'
+  | 'namespace removed'
 
 /** Something that was done on the pages or by the admin API, and by whom; told once it is done. */
 export interface AdminEvent {

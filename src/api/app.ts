@@ -9,7 +9,7 @@ import { blob } from './blobs.ts'
 import { apiVersion, Call, type ApiContext, type Serving } from './call.ts'
 import { catalog } from './catalog.ts'
 import type { ReportRequest } from './events.ts'
-import { createForwarded } from './forwarded.ts'
+import { createForwarded, type Forwarded } from './forwarded.ts'
 import { referrers, tags } from './lists.ts'
 import { dated, manifest } from './manifests.ts'
 import { putManifest } from './push-manifest.ts'
@@ -19,7 +19,7 @@ import { token } from './token.ts'
 import { upload, wrongMethod } from './uploads.ts'
 
 export type { RequestEvent } from './events.ts'
-export { createForwarded } from './forwarded.ts'
+export { createForwarded, type Forwarded } from './forwarded.ts'
 
 type InRepository = Exclude<ApiRequest, { kind: 'base' | 'catalog' | 'upload' }>
 
@@ -40,8 +40,8 @@ export interface ApiOptions {
   access: Access
   /** The URL that clients use, for answers that name one; else they name paths alone. */
   publicUrl?: string | undefined
-  /** Addresses and ranges of proxies whose X-Forwarded-* headers are believed. */
-  trustedProxies?: readonly string[]
+  /** Where clients are and what they call this server; by itself it believes no proxy. */
+  forwarded?: Forwarded
   report?: ReportRequest
   now?: () => number
 }
@@ -49,7 +49,8 @@ export interface ApiOptions {
 /** Routes everything under `/v2/` and `/<prefix>/v2/`. Other paths fall through to what is routed behind it, or are 404. */
 export function apiApp(options: ApiOptions): Hono<{ Bindings: HttpBindings }> {
   const { registry, access, publicUrl, report = () => {}, now = Date.now } = options
-  const serving: Serving = { access, sender: new Sender(), report, publicUrl, now, forwarded: createForwarded(options) }
+  const { forwarded = createForwarded({ publicUrl }) } = options
+  const serving: Serving = { access, sender: new Sender(), report, publicUrl, now, forwarded }
 
   function answer(c: ApiContext): Soon<Response> | undefined {
     const call = new Call(c, serving)

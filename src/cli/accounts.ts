@@ -1,4 +1,4 @@
-import { AccountError, Accounts, otherUsers } from '../access/access.ts'
+import { AccountError, Accounts, otherUsers, Passwords } from '../access/access.ts'
 import { note } from '../audit/audit.ts'
 import type { Config } from '../config/config.ts'
 import type { Metadata } from '../metadata/metadata.ts'
@@ -16,6 +16,7 @@ export function withAccounts<T>(
     const notes: Promise<void>[] = []
     const accounts = new Accounts({
       metadata,
+      passwords: new Passwords(),
       isUpstream: (name) =>
         config.upstreams.some((upstream) => upstream.name === name || upstream.aliases.includes(name)),
       isOtherUser: (name) => others.has(name),

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { openHosted, type Going } from '../hosted/hosted.ts'
 import { fsStore } from '../store/fs-store.ts'
 import { configOption } from './config-option.ts'
-import { withMetadata } from './hosted.ts'
+import { noteCommand, withMetadata } from './hosted.ts'
 import type { Io } from './io.ts'
 
 export function collectCommand(io: Io): Command {
@@ -18,7 +18,10 @@ async function collect(file: string | undefined, dryRun: boolean, io: Io): Promi
     const store = await fsStore(config.storage.data)
     const hosted = await openHosted({ ...config.hosted, store, metadata })
     try {
-      return await hosted.collector.letGo(dryRun)
+      const gone = await hosted.collector.letGo(dryRun)
+      if (!dryRun && gone.length > 0)
+        await noteCommand(metadata, { action: 'collect', detail: `${gone.length} things` })
+      return gone
     } finally {
       await hosted.stop()
       await store.close()

@@ -1,8 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { note } from '../audit/audit.ts'
 import { loadConfig, type Config } from '../config/config.ts'
 import { sqliteMetadata } from '../metadata/sqlite.ts'
 import type { Metadata } from '../metadata/metadata.ts'
+import type { Event } from '../telemetry/telemetry.ts'
 import type { Io } from './io.ts'
 
 /** Opens the database for one command and closes it. The server may be running: it sees what was done within a moment. */
@@ -19,4 +21,12 @@ export async function withMetadata<T>(
   } finally {
     await metadata.close()
   }
+}
+
+type Administered = Extract<Event, { type: 'administered' }>
+
+/** Writes down what a command changed. */
+export function noteCommand({ audit }: Metadata, done: Pick<Administered, 'action' | 'detail'>): Promise<void> {
+  const event = { type: 'administered', user: 'command line', address: undefined, name: undefined, ...done } as const
+  return note(audit, event, Date.now())
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { configOption } from './config-option.ts'
-import { withMetadata } from './hosted.ts'
+import { noteCommand, withMetadata } from './hosted.ts'
 import { CommandError, type Io } from './io.ts'
 
 interface Options {
@@ -35,12 +35,13 @@ async function add(name: string, file: string | undefined, io: Io): Promise<void
     const saw = JSON.stringify(name.slice(0, 100))
     throw new CommandError(`a namespace must be lower-case letters and digits with - or _ between them, saw ${saw}`)
   }
-  await withMetadata(file, io, async ({ hosted }, { upstreams }) => {
+  await withMetadata(file, io, async (metadata, { upstreams }) => {
     const taken = upstreams.find((upstream) => upstream.name === name || upstream.aliases.includes(name))
     if (taken) {
       throw new CommandError(`${name} is what the upstream ${taken.name} is called; choose another name`)
     }
-    const added = await hosted.addNamespace(name, Date.now())
+    const added = await metadata.hosted.addNamespace(name, Date.now())
+    if (added) await noteCommand(metadata, { action: 'namespace added', detail: name })
     io.out(added ? `${name} is hosted here now: docker push HOST/${name}/IMAGE\n` : `${name} is hosted here already\n`)
   })
 }
@@ -58,16 +59,17 @@ async function list(file: string | undefined, io: Io): Promise<void> {
 }
 
 async function remove(name: string, file: string | undefined, io: Io): Promise<void> {
-  await withMetadata(file, io, async ({ hosted }, config) => {
+  await withMetadata(file, io, async (metadata, config) => {
     if (config.hosted.namespaces.includes(name)) {
       throw new CommandError(`${name} stands in the settings (hosted.namespaces): take it out there`)
     }
-    const removed = await hosted.removeNamespace(name)
+    const removed = await metadata.hosted.removeNamespace(name)
     if (!removed) throw new CommandError(`there is no namespace ${name}; berth namespace list tells which there are`)
     if (removed.repositories > 0) {
       const what = removed.repositories === 1 ? '1 repository' : `${removed.repositories} repositories`
       throw new CommandError(`${name} still holds ${what}: delete their manifests, and run berth collect`)
     }
+    await noteCommand(metadata, { action: 'namespace removed', detail: name })
     io.out(`${name} is hosted here no more\n`)
   })
 }

@@ -1,8 +1,12 @@
+import { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 import type { z } from 'zod'
 import { httpUrl, listenAddress, listOf, text } from './checks.ts'
 import { readText } from './file.ts'
 import { defaultGroup, group, option } from './option.ts'
+
+/** The authority asks for a wildcard by DNS alone, and of its challenges it is HTTP-01 alone that is answered here. */
+const domainName = text('a domain name without * in it: wildcards cannot be ordered by HTTP-01', /^[^*]+$/)
 
 const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory'
 
@@ -18,7 +22,7 @@ export const tls = defaultGroup({
   }),
   acme: group({
     domains: option(
-      listOf(text('a domain name'), 'domain names').min(1, { error: 'a list of domain names' }),
+      listOf(domainName, 'domain names').min(1, { error: 'a list of domain names' }),
       'names of the certificate that is ordered by ACME',
     ),
     email: option(text('an e-mail address').exactOptional(), 'where the authority may write to'),
@@ -58,6 +62,10 @@ export function checkTls(config: unknown, context: z.RefinementCtx): void {
     const problem = pairProblem(certFile, keyFile)
     if (problem) mistake(['tls', 'keyFile'], 'the key of the certificate in certFile', problem)
   }
+  if (typeof clientCaFile === 'string') {
+    const problem = certificatesProblem(clientCaFile)
+    if (problem) mistake(['tls', 'clientCaFile'], 'certificates in PEM', problem)
+  }
   const host = listen?.host
   if (certFile !== undefined || acme !== undefined || typeof host !== 'string' || isLoopback(host)) return
   if (allowPlainHttp === true || (Array.isArray(trustedProxies) && trustedProxies.length > 0)) return
@@ -66,6 +74,20 @@ export function checkTls(config: unknown, context: z.RefinementCtx): void {
     'an address of loopback where there is no TLS: set tls, or trustedProxies where a proxy in front has it, or allowPlainHttp',
     host,
   )
+}
+
+/** Why a readable file holds no certificates. */
+function certificatesProblem(file: string): string | undefined {
+  const content = readText(file)
+  if (!('text' in content)) return undefined
+  const { text } = content
+  try {
+    const each = text.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^]*?(?=-----BEGIN |$)/g) ?? [text]
+    each.forEach((one) => new X509Certificate(one))
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
 }
 
 /** Why two readable files are no certificate and its key. Unreadable ones are told as such already. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { createSecureContext } from 'node:tls'
 import type { ReportCertificate } from './events.ts'
@@ -53,7 +54,19 @@ async function readPair({ certFile, keyFile, clientCaFile }: CertificateFilesOpt
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new Error(`tls.certFile and tls.keyFile must be a certificate and its key in PEM, saw ${why}`, { cause })
   }
+  if (ca !== undefined) expectCertificates(ca)
   return { cert: cert!, key: key!, ...(ca !== undefined && { ca }) }
+}
+
+/** Node takes a CA that is no certificate for one that issues none, and an empty text for all public authorities. */
+function expectCertificates(pem: string): void {
+  const each = pem.match(/-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^]*?(?=-----BEGIN |$)/g) ?? [pem]
+  try {
+    each.forEach((one) => new X509Certificate(one))
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`tls.clientCaFile must be certificates in PEM, saw ${why}`, { cause })
+  }
 }
 
 async function readPem(file: string | undefined): Promise<string | undefined> {

@@ -22,7 +22,7 @@ export function fetcher(network: Network): (url: string, asked?: SmallRequest) =
     // Loaded when it is needed: most never send one.
     const { request } = await import('undici')
     const answer = await request(url, {
-      method: method,
+      method,
       headers,
       body: body === undefined || body === null ? null : textOf(body),
       signal: AbortSignal.any([AbortSignal.timeout(deadline), ...(signal ? [signal] : [])]),

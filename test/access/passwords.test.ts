@@ -1,13 +1,13 @@
 import { hash as bcrypt } from 'bcrypt'
 import { describe, expect, it } from 'vitest'
 import { parseHtpasswd } from '../../src/access/htpasswd.ts'
-import { hashOfSettings, hashPassword, Passwords } from '../../src/access/passwords.ts'
+import { hashOfSettings, Passwords } from '../../src/access/passwords.ts'
 
 const passwords = new Passwords()
 
 describe('passwords', () => {
   it('are kept as argon2id with a salt of their own, and compared whole', async () => {
-    const [one, two] = await Promise.all([hashPassword('correct horse'), hashPassword('correct horse')])
+    const [one, two] = await Promise.all([passwords.hash('correct horse'), passwords.hash('correct horse')])
     expect(one).toMatch(/^\$argon2id\$/)
     expect(one).not.toBe(two)
     expect(await passwords.verify('correct horse', one)).toBe(true)
@@ -16,7 +16,7 @@ describe('passwords', () => {
   })
 
   it('are the same in any form of Unicode', async () => {
-    const stored = await hashPassword('pässword\u0301'.normalize('NFD'))
+    const stored = await passwords.hash('pässword\u0301'.normalize('NFD'))
     expect(await passwords.verify('pässword\u0301'.normalize('NFC'), stored)).toBe(true)
   })
 
@@ -43,7 +43,7 @@ describe('passwords', () => {
   })
 
   it('are refused, not queued for ever, when too many come at once', async () => {
-    const stored = await hashPassword('correct horse')
+    const stored = await passwords.hash('correct horse')
     const all = await Promise.allSettled(Array.from({ length: 80 }, () => passwords.verify('wrong', stored)))
     const refused = all.filter((one) => one.status === 'rejected')
     expect(refused.length).toBeGreaterThan(0)

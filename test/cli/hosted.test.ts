@@ -21,6 +21,14 @@ describe('berth namespace', () => {
     expect(await berth(data, 'namespace', 'list')).toBe('alice\n')
     expect(await berth(data, 'namespace', 'remove', 'alice')).toContain('no more')
     expect(await berth(data, 'namespace', 'list')).toBe('')
+    const noted = (await berth(data, 'audit'))
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(noted).toEqual([
+      expect.objectContaining({ action: 'namespace added', user: 'command line', detail: 'alice' }),
+      expect.objectContaining({ action: 'namespace removed', user: 'command line', detail: 'alice' }),
+    ])
   })
 
   it.each(['Alice', 'a/b', 'docker.io', '', '-a'])('refuses %j with exit code 1', async (name) => {
@@ -53,5 +61,7 @@ describe('berth collect', () => {
     await berth(data, 'collect')
     expect(await pusher.status(`manifests/${digest}`)).toBe(404)
     expect(await berth(data, 'collect')).toBe('nothing to collect\n')
+    const collected = (await berth(data, 'audit')).split('\n').filter((line) => line.includes('"collect"'))
+    expect(collected).toEqual([expect.stringContaining('3 things')])
   })
 })

@@ -146,6 +146,14 @@ describe('mistakes', () => {
     )
   })
 
+  it.each(['*.example.com', '*', 'a.*.example.com'])('a wildcard to be ordered by ACME is one: %s', (domain) => {
+    expect(mistakes(`tls: { acme: { domains: [example.com, "${domain}"] } }`)).toBe(
+      `tls.acme.domains[1]: must be a domain name without * in it: wildcards cannot be ordered by HTTP-01, saw "${domain}"\n`,
+    )
+    expect(mistakes('', { BERTH_TLS_ACME_DOMAINS: `[example.com, "${domain}"]` })).toContain('HTTP-01')
+    expect(mistakes('tls: { acme: { domains: [example.com] } }')).toBe('')
+  })
+
   it('an upstreams key that is no list is one', () => {
     expect(mistakes('upstreams: { docker.io: { freshness: 1m } }')).toBe(
       'upstreams: must be a list of upstreams, saw a group of keys\n',

@@ -70,7 +70,7 @@ async function startBoth(random: Random) {
   }
   const upstream = await startUpstream({ content, quirks, ...(random.chance(0.5) && { cdn: {} }) })
   const fill = {
-    stallAfter: 100,
+    stallAfter: 250,
     parallelThreshold: random.chance(0.7) ? mebibyte : 16 * mebibyte,
     connections: random.whole(1, 5),
     complete: random.pick(['always', 'always', 'when-read', 'never'] as const),

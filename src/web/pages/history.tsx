@@ -85,7 +85,7 @@ function Compare({ name, tag, present, isHosted, moment: { digest, here } }: Row
 
 function WayBack({ frame, isHosted, present, moment: { digest, here } }: RowProps) {
   if (digest === undefined || digest === present || (isHosted && !here)) return null
-  const [action, label] = isHosted ? ['rollback', 'Roll back'] : ['pin-to', 'Pin to this']
+  const [action, label] = isHosted ? ['rollback', 'Roll back'] : ['pin-to', 'Pin']
   const title = `${isHosted ? 'Roll back to' : 'Pin to'} ${shortDigest(digest)}`
   return <Action frame={frame} action={action} label={label} title={title} values={{ digest }} />
 }
