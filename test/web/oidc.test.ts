@@ -149,7 +149,7 @@ describeTool('a login at a provider in Chromium', { tools: ['chromium'] }, () =>
     tab.complaints.length = 0
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('ann')
     await tab.photograph('account-of-provider')
-    await page.getByLabel('For', { exact: true }).fill('laptop')
+    await page.getByLabel('For what').fill('laptop')
     await page.getByRole('button', { name: 'Create token' }).click()
     const token = (await page.locator('.notice .copyable code').textContent())!
     const opens = async () => (await fetchRaw(`${url}/v2/`, { headers: basic('ann', token) })).status
