@@ -73,46 +73,33 @@ export function TagPins({ frame, view: { pins } }: { frame: Frame; view: CacheVi
   if (pins.tags.length === 0) return null
   return (
     <Section id="tag-pins" title="Pinned to a digest">
-      <table>
-        <thead>
+      <Table columns={[['Tag'], ['Digest'], ['Since'], ['By', 'extra'], ['Release']]}>
+        {pins.tags.map(({ name, tag, digest, pinnedAt, by }) => (
           <tr>
-            <th scope="col">Tag</th>
-            <th scope="col">Digest</th>
-            <th scope="col">Since</th>
-            <th scope="col" class="extra">
-              By
+            <th scope="row" class="break">
+              <a href={imagePath(name, tag)}>
+                {name}:{tag}
+              </a>
             </th>
-            <th scope="col">Release</th>
+            <td>
+              <ShortDigest digest={digest} href={imagePath(name, digest)} />
+            </td>
+            <td>
+              <Ago time={pinnedAt} now={frame.now} />
+            </td>
+            <td class="extra">{by === undefined ? '–' : visible(by)}</td>
+            <td>
+              <Action
+                frame={frame}
+                action="release"
+                label="Release"
+                title={`Release ${name}:${tag}`}
+                values={{ name, tag }}
+              />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {pins.tags.map(({ name, tag, digest, pinnedAt, by }) => (
-            <tr>
-              <th scope="row" class="break">
-                <a href={imagePath(name, tag)}>
-                  {name}:{tag}
-                </a>
-              </th>
-              <td>
-                <ShortDigest digest={digest} href={imagePath(name, digest)} />
-              </td>
-              <td>
-                <Ago time={pinnedAt} now={frame.now} />
-              </td>
-              <td class="extra">{by === undefined ? '–' : visible(by)}</td>
-              <td>
-                <Action
-                  frame={frame}
-                  action="release"
-                  label="Release"
-                  title={`Release ${name}:${tag}`}
-                  values={{ name, tag }}
-                />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Section>
   )
 }

@@ -4,7 +4,7 @@ import type { RepositoryName, Tag } from '../../oci/reference.ts'
 import { date, shortDigest, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
 import { imagePath, query, repositoryPath } from '../links.ts'
-import { Action, Ago, Notice, ShortDigest } from '../parts.tsx'
+import { Action, Ago, Notice, ShortDigest, Table } from '../parts.tsx'
 
 interface HistoryProps {
   frame: Frame
@@ -23,42 +23,37 @@ export function History({ history, ...props }: HistoryProps) {
   const mayGoBack = props.isHosted ? props.may.push : props.may.administer
   return (
     <Section id="history" title="History of this tag">
-      <table>
-        <thead>
+      <Table
+        columns={[
+          ['Since'],
+          ['Age', 'extra'],
+          ['Digest'],
+          ...(props.isHosted ? [['By'] as const] : []),
+          ['Compare'],
+          ...(mayGoBack ? [['Go back'] as const] : []),
+        ]}
+      >
+        {history.map((moment) => (
           <tr>
-            <th scope="col">Since</th>
-            <th scope="col" class="extra">
-              Age
-            </th>
-            <th scope="col">Digest</th>
-            {props.isHosted && <th scope="col">By</th>}
-            <th scope="col">Compare</th>
-            {mayGoBack && <th scope="col">Go back</th>}
+            <th scope="row">{date(moment.seenAt)}</th>
+            <td class="extra">
+              <Ago time={moment.seenAt} now={props.frame.now} />
+            </td>
+            <td>
+              <Meaning name={props.name} moment={moment} isHosted={props.isHosted} />
+            </td>
+            {props.isHosted && <td class="break">{moment.by === undefined ? '–' : visible(moment.by)}</td>}
+            <td>
+              <Compare {...props} moment={moment} />
+            </td>
+            {mayGoBack && (
+              <td>
+                <WayBack {...props} moment={moment} />
+              </td>
+            )}
           </tr>
-        </thead>
-        <tbody>
-          {history.map((moment) => (
-            <tr>
-              <th scope="row">{date(moment.seenAt)}</th>
-              <td class="extra">
-                <Ago time={moment.seenAt} now={props.frame.now} />
-              </td>
-              <td>
-                <Meaning name={props.name} moment={moment} isHosted={props.isHosted} />
-              </td>
-              {props.isHosted && <td class="break">{moment.by === undefined ? '–' : visible(moment.by)}</td>}
-              <td>
-                <Compare {...props} moment={moment} />
-              </td>
-              {mayGoBack && (
-                <td>
-                  <WayBack {...props} moment={moment} />
-                </td>
-              )}
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
     </Section>
   )
 }

@@ -1,6 +1,6 @@
 import type { PackageComparison, PackageSide } from '../../admin/admin.ts'
 import { bytes, counted, shortDigest, visible } from '../format.ts'
-import { Notice } from '../parts.tsx'
+import { Notice, Table } from '../parts.tsx'
 
 /** How many changes one page shows; the API has all. */
 const most = 500
@@ -45,30 +45,18 @@ function Changes({
       {changes.length === 0 ? (
         <p class="faint">All are the same.</p>
       ) : (
-        <table class="packages">
-          <thead>
+        <Table class="packages" columns={[['Package'], ['Was'], ['Is'], ['Grew by', 'number']]}>
+          {changes.slice(0, most).map(({ kind, name, from, to, growth }) => (
             <tr>
-              <th scope="col">Package</th>
-              <th scope="col">Was</th>
-              <th scope="col">Is</th>
-              <th scope="col" class="number">
-                Grew by
+              <th scope="row" class="break">
+                {visible(name)} <span class="faint">{visible(kind)}</span>
               </th>
+              <td class="break">{versions(from)}</td>
+              <td class="break">{versions(to)}</td>
+              <td class="number">{growth === undefined ? '–' : signed(growth)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {changes.slice(0, most).map(({ kind, name, from, to, growth }) => (
-              <tr>
-                <th scope="row" class="break">
-                  {visible(name)} <span class="faint">{visible(kind)}</span>
-                </th>
-                <td class="break">{versions(from)}</td>
-                <td class="break">{versions(to)}</td>
-                <td class="number">{growth === undefined ? '–' : signed(growth)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
       {changes.length > most && <p class="faint">{counted(changes.length - most, 'more change')}: the API has all.</p>}
     </>

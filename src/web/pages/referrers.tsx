@@ -2,7 +2,7 @@ import type { DocumentView, ImageView, ReferrerView } from '../../admin/admin.ts
 import { bytes, counted, visible } from '../format.ts'
 import { Section } from '../layout.tsx'
 import { imagePath } from '../links.ts'
-import { Chip, Notice, ShortDigest } from '../parts.tsx'
+import { Chip, Notice, ShortDigest, Table } from '../parts.tsx'
 
 /** Who signed, by the rule of the repository; and what else is attached, with what it says. */
 export function Referrers({ view }: { view: ImageView }) {
@@ -13,36 +13,21 @@ export function Referrers({ view }: { view: ImageView }) {
       {referrers.length === 0 ? (
         <p class="faint">Nothing refers to this image.</p>
       ) : (
-        <table>
-          <thead>
+        <Table columns={[['What'], ['Digest'], ['It says'], ['Type', 'extra'], ['Size', 'number extra']]}>
+          {referrers.map((referrer) => (
             <tr>
-              <th scope="col">What</th>
-              <th scope="col">Digest</th>
-              <th scope="col">It says</th>
-              <th scope="col" class="extra">
-                Type
-              </th>
-              <th scope="col" class="number extra">
-                Size
-              </th>
+              <th scope="row">{kindOf(referrer)}</th>
+              <td>
+                <ShortDigest digest={referrer.digest} href={imagePath(name, referrer.digest)} />
+              </td>
+              <td class="break">
+                <Says referrer={referrer} />
+              </td>
+              <td class="break extra">{visible(referrer.type)}</td>
+              <td class="number extra">{referrer.size === undefined ? '–' : bytes(referrer.size)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {referrers.map((referrer) => (
-              <tr>
-                <th scope="row">{kindOf(referrer)}</th>
-                <td>
-                  <ShortDigest digest={referrer.digest} href={imagePath(name, referrer.digest)} />
-                </td>
-                <td class="break">
-                  <Says referrer={referrer} />
-                </td>
-                <td class="break extra">{visible(referrer.type)}</td>
-                <td class="number extra">{referrer.size === undefined ? '–' : bytes(referrer.size)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </Section>
   )

@@ -1,7 +1,7 @@
 import type { WarmRunState } from '../../admin/admin.ts'
 import { bytes, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
-import { Action, Ago, Chip, Notice, type Tone } from '../parts.tsx'
+import { Action, Ago, Chip, Notice, type Tone, Table } from '../parts.tsx'
 import { Progress } from './warm.tsx'
 
 export interface WarmRunProps {
@@ -37,36 +37,22 @@ const words = { ok: 'warm', failed: 'failed', spared: 'pulls spared', waiting: '
 
 function References({ run: { references }, now }: { run: WarmRunState; now: number }) {
   return (
-    <table>
-      <thead>
+    <Table columns={[['Image'], ['How it went'], ['Fetched', 'number'], ['Done', 'extra']]}>
+      {references.map(({ reference, outcome, message, bytes: fetched, at }) => (
         <tr>
-          <th scope="col">Image</th>
-          <th scope="col">How it went</th>
-          <th scope="col" class="number">
-            Fetched
+          <th scope="row" class="break">
+            {visible(reference)}
           </th>
-          <th scope="col" class="extra">
-            Done
-          </th>
+          <td class="break">
+            <Chip tone={tones[outcome] ?? 'plain'}>{words[outcome]}</Chip>
+            {message !== undefined && <span class="faint"> {visible(message)}</span>}
+          </td>
+          <td class="number">{bytes(fetched)}</td>
+          <td class="extra">
+            <Ago time={at} now={now} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {references.map(({ reference, outcome, message, bytes: fetched, at }) => (
-          <tr>
-            <th scope="row" class="break">
-              {visible(reference)}
-            </th>
-            <td class="break">
-              <Chip tone={tones[outcome] ?? 'plain'}>{words[outcome]}</Chip>
-              {message !== undefined && <span class="faint"> {visible(message)}</span>}
-            </td>
-            <td class="number">{bytes(fetched)}</td>
-            <td class="extra">
-              <Ago time={at} now={now} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

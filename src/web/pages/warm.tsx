@@ -1,7 +1,7 @@
 import type { WarmListState, WarmRunState, WarmView } from '../../admin/admin.ts'
 import { bytes, count, counted, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
-import { Action, Ago, Chip, Notice, type Tone } from '../parts.tsx'
+import { Action, Ago, Chip, Notice, type Tone, Table } from '../parts.tsx'
 
 export interface WarmProps {
   frame: Frame
@@ -134,37 +134,23 @@ export function Progress({ run, now }: { run: WarmRunState; now: number }) {
 
 function ByHand({ runs, now }: { runs: readonly WarmRunState[]; now: number }) {
   return (
-    <table class="spaced">
-      <thead>
+    <Table class="spaced" columns={[['Images'], ['How it went'], ['Fetched', 'number extra'], ['Begun', 'extra']]}>
+      {runs.map(({ id, order, outcome, startedAt, endedAt, bytes: fetched }) => (
         <tr>
-          <th scope="col">Images</th>
-          <th scope="col">How it went</th>
-          <th scope="col" class="number extra">
-            Fetched
+          <th scope="row" class="break">
+            <a href={`/warm/${id}`}>{visible(order.references.join(' '))}</a>
           </th>
-          <th scope="col" class="extra">
-            Begun
-          </th>
+          <td>
+            <Chip tone={tones[outcome ?? ''] ?? 'plain'}>
+              {endedAt === undefined ? 'being fetched' : (words[outcome ?? ''] ?? 'stopped')}
+            </Chip>
+          </td>
+          <td class="number extra">{bytes(fetched)}</td>
+          <td class="extra">
+            <Ago time={startedAt} now={now} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {runs.map(({ id, order, outcome, startedAt, endedAt, bytes: fetched }) => (
-          <tr>
-            <th scope="row" class="break">
-              <a href={`/warm/${id}`}>{visible(order.references.join(' '))}</a>
-            </th>
-            <td>
-              <Chip tone={tones[outcome ?? ''] ?? 'plain'}>
-                {endedAt === undefined ? 'being fetched' : (words[outcome ?? ''] ?? 'stopped')}
-              </Chip>
-            </td>
-            <td class="number extra">{bytes(fetched)}</td>
-            <td class="extra">
-              <Ago time={startedAt} now={now} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }

@@ -1,7 +1,7 @@
 import type { HookState, WaitingEvent } from '../../admin/admin.ts'
 import { count, counted, visible } from '../format.ts'
 import { Page, Section, type Frame } from '../layout.tsx'
-import { Action, Ago, Chip, Figure, Notice } from '../parts.tsx'
+import { Action, Ago, Chip, Figure, Notice, Table } from '../parts.tsx'
 
 /** For admins: who is told what happens here, and how that goes. */
 export function WebhooksPage({ frame, hooks }: { frame: Frame; hooks: readonly HookState[] }) {
@@ -13,35 +13,21 @@ export function WebhooksPage({ frame, hooks }: { frame: Frame; hooks: readonly H
           Nobody is told what happens here. Receivers stand in the settings, under <code>webhooks</code>.
         </Notice>
       ) : (
-        <table class="spaced">
-          <thead>
+        <Table class="spaced" columns={[['Receiver'], ['Events', 'extra'], ['Last attempt'], ['Waiting', 'number']]}>
+          {hooks.map((hook) => (
             <tr>
-              <th scope="col">Receiver</th>
-              <th scope="col" class="extra">
-                Events
+              <th scope="row" class="break">
+                <a href={`/webhooks/${hook.name}`}>{hook.name}</a>
+                <div class="faint">{hook.host}</div>
               </th>
-              <th scope="col">Last attempt</th>
-              <th scope="col" class="number">
-                Waiting
-              </th>
+              <td class="extra">{hook.events.length === 0 ? 'all' : hook.events.join(', ')}</td>
+              <td>
+                <LastAttempt hook={hook} now={frame.now} />
+              </td>
+              <td class="number">{count(hook.waiting)}</td>
             </tr>
-          </thead>
-          <tbody>
-            {hooks.map((hook) => (
-              <tr>
-                <th scope="row" class="break">
-                  <a href={`/webhooks/${hook.name}`}>{hook.name}</a>
-                  <div class="faint">{hook.host}</div>
-                </th>
-                <td class="extra">{hook.events.length === 0 ? 'all' : hook.events.join(', ')}</td>
-                <td>
-                  <LastAttempt hook={hook} now={frame.now} />
-                </td>
-                <td class="number">{count(hook.waiting)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+          ))}
+        </Table>
       )}
     </Page>
   )
@@ -114,44 +100,29 @@ export function WebhookPage({ frame, hook, waiting, done }: WebhookProps) {
 
 function Waiting({ frame, waiting }: { frame: Frame; waiting: readonly WaitingEvent[] }) {
   return (
-    <table>
-      <thead>
+    <Table
+      columns={[['Event'], ['Happened', 'extra'], ['Tried'], ['Next', 'extra'], [<span class="unseen">Action</span>]]}
+    >
+      {waiting.map(({ id, type, subject, createdAt, attempts, dueAt, problem }) => (
         <tr>
-          <th scope="col">Event</th>
-          <th scope="col" class="extra">
-            Happened
+          <th scope="row" class="break">
+            {visible(type)} <span class="faint">{visible(subject)}</span>
           </th>
-          <th scope="col">Tried</th>
-          <th scope="col" class="extra">
-            Next
-          </th>
-          <th scope="col">
-            <span class="unseen">Action</span>
-          </th>
+          <td class="extra">
+            <Ago time={createdAt} now={frame.now} />
+          </td>
+          <td class="break">
+            {counted(attempts, 'time')}
+            {problem !== undefined && <span class="faint">: {visible(problem)}</span>}
+          </td>
+          <td class="extra">
+            <Ago time={dueAt} now={frame.now} />
+          </td>
+          <td>
+            <Action frame={frame} action="send" label="Send now" values={{ id }} />
+          </td>
         </tr>
-      </thead>
-      <tbody>
-        {waiting.map(({ id, type, subject, createdAt, attempts, dueAt, problem }) => (
-          <tr>
-            <th scope="row" class="break">
-              {visible(type)} <span class="faint">{visible(subject)}</span>
-            </th>
-            <td class="extra">
-              <Ago time={createdAt} now={frame.now} />
-            </td>
-            <td class="break">
-              {counted(attempts, 'time')}
-              {problem !== undefined && <span class="faint">: {visible(problem)}</span>}
-            </td>
-            <td class="extra">
-              <Ago time={dueAt} now={frame.now} />
-            </td>
-            <td>
-              <Action frame={frame} action="send" label="Send now" values={{ id }} />
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
+      ))}
+    </Table>
   )
 }
