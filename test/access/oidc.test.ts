@@ -46,7 +46,7 @@ describe('a first login at a provider', () => {
     const { logIn, cli, audit } = await start()
     const page = await logIn('s3')
     expect([page.status, userOn(page)]).toEqual([403, undefined])
-    expect(problemOn(page)).toContain('a user name here is lower-case letters and digits')
+    expect(problemOn(page)).toContain('A user name here is lower-case letters and digits')
     expect(problemOn(page)).toContain('berth user link NAME --oidc corp s3')
     expect(await cli('user list')).toBe('')
     expect(await audit()).toMatch(/"login refused".*"detail":"oidc corp: no user name http/)
@@ -104,7 +104,7 @@ describe('the rules of a provider', () => {
       expect([login, page.status, problemOn(page)]).toEqual([
         login,
         403,
-        'Example Corp knows you, but the rules of this registry let others in: ask who looks after it',
+        'Example Corp knows you, but the rules of this registry let others in: ask who looks after it.',
       ])
     }
     expect(await audit()).toMatch(/"login refused".*"user":"bob".*"detail":"oidc corp: not allowed http:[^ ]* s2"/)
@@ -192,7 +192,7 @@ describe('who came from a provider', () => {
     const status = async () => (await visitor.get(`${url}/account`)).status
     await expect.poll(status, { timeout: 5_000 }).toBe(401)
     const page = await logIn('s1')
-    expect([page.status, problemOn(page)]).toEqual([403, expect.stringContaining('the account ann was removed here')])
+    expect([page.status, problemOn(page)]).toEqual([403, expect.stringContaining('The account ann was removed here')])
     expect((await logIn('s4')).status).toBe(403)
     expect(await audit()).toContain('oidc corp: removed http')
     await cli('user add anna', 'a password of anna')
@@ -220,7 +220,7 @@ describe('a return from a provider that is not right', () => {
     return new URL((await goThrough(at, visitor, login, isBack)).url)
   }
   const notBegun =
-    'this login was not begun in this browser, took more than ten minutes, or was used already: log in once more'
+    'This login was not begun in this browser, took more than ten minutes, or was used already: log in once more.'
   const tokensAsked = (requests: string[]) => requests.filter((line) => line === 'POST /token').length
 
   it('with another state, without one, or in another browser asks the provider nothing', async () => {
@@ -289,7 +289,7 @@ describe('a return from a provider that is not right', () => {
     const page = await visitor.follow(await visitor.get(`${at.url}/abort`))
     expect([page.status, problemOn(page)]).toEqual([
       403,
-      'Example Corp did not let you go on here: you, or its rules, said no',
+      'Example Corp did not let you go on here: you, or its rules, said no.',
     ])
     expect(await audit()).toContain('oidc corp: refused there')
   })
@@ -324,7 +324,7 @@ describe('a return from a provider that is not right', () => {
       expect([how, page.status, problemOn(page), visitor.cookies.has('berth_session')]).toEqual([
         how,
         503,
-        'Example Corp gave an answer that is not right: tell who looks after this registry',
+        'Example Corp gave an answer that is not right: tell who looks after this registry.',
         false,
       ])
       provider.answerTokens(undefined)
@@ -366,7 +366,7 @@ describe('a provider that does not do its part', () => {
     const visitor = new Visitor()
     const form = await visitor.get(`${url}/login`)
     const away = await visitor.submit(form, '/login/oidc/corp')
-    expect([away.status, problemOn(away)]).toEqual([503, 'Example Corp cannot be reached now: try again in a moment'])
+    expect([away.status, problemOn(away)]).toEqual([503, 'Example Corp cannot be reached now: try again in a moment.'])
     await provider.start()
     const isBack = (to: string) => to.startsWith(`${url}/login/oidc/`)
     const back = (await goThrough(await beginAt(url, visitor), visitor, 's1', isBack)).url
@@ -382,7 +382,7 @@ describe('a provider that does not do its part', () => {
     const page = await logIn('s1')
     expect([page.status, problemOn(page)]).toEqual([
       503,
-      'Example Corp does not know this registry, or not by the secret it has: tell who looks after it',
+      'Example Corp does not know this registry, or not by the secret it has: tell who looks after it.',
     ])
   })
 
