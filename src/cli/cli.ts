@@ -15,6 +15,7 @@ import { spendingCommand } from './spending.ts'
 import { tokenCommand } from './token.ts'
 import { userCommand } from './user.ts'
 import { readVersion, versionCommand } from './version.ts'
+import { warmCommand } from './warm.ts'
 
 /** Runs the command that `argv` names and answers with its exit code: 0, 1 for a failure, 2 for a mistake of ours. */
 export async function runCli(argv: readonly string[], io: Io = processIo): Promise<number> {
@@ -40,6 +41,7 @@ function program(io: Io): Command {
     ...accounts,
     auditCommand,
     spendingCommand,
+    warmCommand,
     collectCommand,
     caCommand,
     configCommand,

@@ -45,7 +45,7 @@ export interface ListState extends WarmList {
 }
 
 export interface Warm {
-  /** Goes on with what was broken off, and keeps to schedules from now on. */
+  /** Goes on with what was broken off, and from now on keeps to schedules and looks for runs that other processes ask for. */
   start(): Promise<void>
   lists(): Promise<ListState[]>
   /** The newest of what somebody named by hand. */
@@ -61,6 +61,9 @@ export interface Warm {
   stop(): Promise<void>
 }
 
+/** A run that another process asked for is begun within so many milliseconds. */
+const seenWithin = 1_000
+
 export function openWarm(options: WarmOptions): Warm {
   return new Warming(options)
 }
@@ -72,6 +75,8 @@ class Warming implements Warm {
   readonly #running = new Map<number, { run: Run; over: Promise<void> }>()
   /** Begun for lists of these names, one after another of each. */
   readonly #beginning = new Map<string, Promise<RunState>>()
+  #timer: NodeJS.Timeout | undefined
+  #looking: Promise<void> | undefined
   #isStopping = false
 
   constructor(options: WarmOptions) {
@@ -88,13 +93,24 @@ class Warming implements Warm {
   }
 
   async start(): Promise<void> {
+    const { failed } = this.#options
+    await this.#takeUp()
+    await this.#timetable.start()
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#takeUp()
+        .catch(failed)
+        .finally(() => (this.#looking = undefined))
+    }, seenWithin).unref()
+  }
+
+  /** Runs that are written down and that nobody works on: broken off by a stop, or asked for by `berth warm`. */
+  async #takeUp(): Promise<void> {
     const { metadata, lists, now } = this.#options
     for (const record of await metadata.warm.unfinished()) {
       // A list that is configured no more is not to be here any longer.
       if (record.list === undefined || lists.some(({ name }) => name === record.list)) this.#go(record)
       else await metadata.warm.end(record.id, 'stopped', now())
     }
-    await this.#timetable.start()
   }
 
   lists(): Promise<ListState[]> {
@@ -140,6 +156,8 @@ class Warming implements Warm {
 
   async stop(): Promise<void> {
     this.#isStopping = true
+    clearInterval(this.#timer)
+    await this.#looking
     await this.#timetable.stop()
     for (const { run } of this.#running.values()) run.halt()
     await Promise.all([...this.#running.values()].map(({ over }) => over))
@@ -154,6 +172,9 @@ class Warming implements Warm {
   }
 
   #go(record: WarmRunRecord): RunState {
+    // What this process has just written down may have been found before it got here.
+    const known = this.#running.get(record.id)
+    if (known) return known.run.state
     const run = new Run(record, this.#parts)
     // What is begun while everything stops is there for the next process.
     if (!this.#isStopping) this.#running.set(record.id, { run, over: this.#work(run) })

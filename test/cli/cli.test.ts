@@ -20,6 +20,7 @@ const commands = [
   'may',
   'audit',
   'spending',
+  'warm',
   'collect',
   'ca',
   'config',
