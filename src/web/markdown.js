@@ -9,6 +9,7 @@ const firstLevel = 3
 const markdown = new MarkdownIt({ html: true, linkify: true, maxNesting: 20 })
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false })
 
+const aligned = ['left', 'center', 'right']
 const headings = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6']
 
 /** All others are left out, and what is in these too. */
@@ -27,8 +28,8 @@ const allowed = {
     a: ['href', 'rel'],
     img: ['src', 'alt'],
     ol: ['start'],
-    th: [{ name: 'align', values: ['left', 'center', 'right'] }],
-    td: [{ name: 'align', values: ['left', 'center', 'right'] }],
+    th: ['align'],
+    td: ['align'],
     ...Object.fromEntries(headings.map((heading) => [heading, ['id']])),
   },
   allowedSchemes: ['http', 'https', 'mailto'],
@@ -76,8 +77,8 @@ function transforms(shift) {
     }),
   ])
   const cell = (/** @type {string} */ tagName, /** @type {import('sanitize-html').Attributes} */ { align, style }) => {
-    const told = align ?? /^text-align:(\w+)$/.exec(style ?? '')?.[1]
-    return { tagName, attribs: told === undefined ? {} : { align: told } }
+    const told = align ?? /^text-align:(\w+)$/.exec(style ?? '')?.[1] ?? ''
+    return { tagName, attribs: aligned.includes(told) ? { align: told } : {} }
   }
   return { ...Object.fromEntries(shifted), a: link, th: cell, td: cell }
 }
@@ -179,6 +180,7 @@ function imageLink(tag, inLink) {
   const of = (/** @type {string} */ name) => new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1] ?? ''
   const [source, alt] = [of('src'), of('alt').trim()]
   const words = alt === '' ? 'image' : alt
-  if (inLink || !/^https?:/i.test(source)) return words
+  // With one slash it would lead to a page of this server.
+  if (inLink || !/^https?:\/\//i.test(source)) return words
   return `<a href="${source}" rel="noopener nofollow ugc">${words}</a>`
 }

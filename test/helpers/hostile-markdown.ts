@@ -11,6 +11,8 @@ export const hostileLines: readonly string[] = [
   '<img alt="<img src=x onerror=hit()>" src="https://evil.test/a.png">',
   '<img src="https://evil.test/pixel.png" srcset="https://evil.test/2x.png 2x" loading=eager>',
   '![x](https://evil.test/pixel.png "onerror=hit()")',
+  '![x](https:/logout)',
+  '[x](https:/logout)',
   '![x](javascript:hit())',
   '![x](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9aGl0KCk+)',
   '![" onerror="hit()](https://evil.test/a.png)',
@@ -90,5 +92,6 @@ export const hostileLines: readonly string[] = [
   '<a href="https://evil.test/&quot;onclick=&quot;hit()">x</a>',
   '<ol start="1&quot; onclick=&quot;hit()"><li>x</ol>',
   '<td align="left&quot; onclick=&quot;hit()">x',
+  '<table><td align>x',
   '{{constructor.constructor("hit()")()}} ${hit()} <%= hit() %>',
 ]

@@ -49,7 +49,7 @@ describe('a large layer', () => {
     },
   )
 
-  it('beyond 4 GiB has the right offsets, ranges and sizes (case 43)', { timeout: 180_000 }, async () => {
+  it('beyond 4 GiB has the right offsets, ranges and sizes (case 43)', { timeout: 400_000 }, async () => {
     const home = makeHostingHome()
     const { url } = await serve(home)
     const pusher = new Pusher(url)
