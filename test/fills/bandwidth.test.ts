@@ -38,7 +38,7 @@ describe('a cap on an upstream', () => {
     const upstream = await startUpstream({ content })
     const cached = await startCached(upstream, {
       maxBandwidth: 2 * mebibyte,
-      fill: { stallAfter: 20, parallelThreshold: mebibyte },
+      fill: { stallAfter: 100, parallelThreshold: mebibyte },
     })
     await cached.manifest('app', '1')
     const big = upstream.content.digest('app', 'big')
