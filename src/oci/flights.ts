@@ -2,6 +2,15 @@
 export class Flights {
   readonly #running = new Map<string, Promise<unknown>>()
 
+  /** How many kinds of work go on. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  has(key: string): boolean {
+    return this.#running.has(key)
+  }
+
   share<T>(key: string, work: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key)
     if (running) return running as Promise<T>

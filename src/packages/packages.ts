@@ -3,7 +3,8 @@
 import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
-import { Turns } from '../oci/turns.ts'
+import { Flights } from '../oci/flights.ts'
+import { Lanes } from '../oci/lanes.ts'
 import { packagesIn } from './image.ts'
 import type { AttachedDocument, Compression, Database, LayerFindings, Package } from './package.ts'
 import { NotRead, ReadingThread, type Content, type ThreadLimits } from './thread.ts'
@@ -54,8 +55,9 @@ export class Packages {
   readonly #open: PackagesOptions['open']
   readonly #limits: PackageLimits
   readonly #thread: ReadingThread
-  readonly #turns = new Turns()
-  readonly #flights = new Map<string, Promise<unknown>>()
+  /** The thread does one thing after another. */
+  readonly #lane = new Lanes(1)
+  readonly #flights = new Flights()
   readonly #layers = new LRUCache<Digest, Known<LayerFindings>>({
     maxSize: remembered,
     sizeCalculation: (known) => 10 + ('found' in known ? countOf(known.found.databases) : 0),
@@ -91,7 +93,7 @@ export class Packages {
       this.#remember(this.#documents, digest, async () => {
         if (size > this.#limits.document) throw new NotRead('it is larger than what is read of this kind')
         const bytes = await read()
-        return this.#turns.take('', () => this.#thread.document(new Uint8Array(bytes)))
+        return this.#lane.use(() => this.#thread.document(new Uint8Array(bytes)))
       }),
     )
   }
@@ -106,7 +108,7 @@ export class Packages {
       const content = await this.#open(digest)
       if (!content) throw new Absent('not all of its layers are here')
       try {
-        return await this.#turns.take('', () => this.#thread.layer(content, compression))
+        return await this.#lane.use(() => this.#thread.layer(content, compression))
       } finally {
         content.close()
       }
@@ -133,16 +135,11 @@ export class Packages {
     }
   }
 
-  /** Once for all who want the same at the same time. */
-  #share<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const running = this.#flights.get(key)
-    if (running) return running as Promise<T>
-    if (this.#flights.size >= this.#limits.waiting) {
-      return Promise.reject(new Absent('many others are being read: try again in a moment'))
+  async #share<T>(key: string, work: () => Promise<T>): Promise<T> {
+    if (!this.#flights.has(key) && this.#flights.size >= this.#limits.waiting) {
+      throw new Absent('many others are being read: try again in a moment')
     }
-    const started = work().finally(() => this.#flights.delete(key))
-    this.#flights.set(key, started)
-    return started
+    return this.#flights.share(key, work)
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Worker } from 'node:worker_threads'
 import { LRUCache } from 'lru-cache'
+import { Flights } from '../oci/flights.ts'
 
 /** A text that cannot be rendered in this time is shown as it is, in milliseconds. */
 const patience = 5_000
@@ -25,7 +26,7 @@ export class Readmes {
     maxSize: 2 * 1024 * 1024,
     sizeCalculation: ({ html = '' }) => 200 + 2 * html.length,
   })
-  readonly #running = new Map<string, Promise<string | undefined>>()
+  readonly #flights = new Flights()
   #queue: Order[] = []
   #worker: Worker | undefined
   #timer: NodeJS.Timeout | undefined
@@ -40,19 +41,15 @@ export class Readmes {
     const key = createHash('sha256').update(markdown).digest('base64')
     const known = this.#known.get(key)
     if (known) return known.html
-    const running = this.#running.get(key) ?? this.#render(key, markdown)
-    return running
+    return this.#flights.share(key, () => this.#render(key, markdown))
   }
 
   async #render(key: string, text: string): Promise<string | undefined> {
     if (this.#queue.length >= longestQueue) return undefined
-    const rendered = new Promise<string | undefined>((done) => {
+    const html = await new Promise<string | undefined>((done) => {
       this.#queue.push({ text, done })
       if (this.#queue.length === 1) this.#next()
     })
-    this.#running.set(key, rendered)
-    const html = await rendered
-    this.#running.delete(key)
     this.#known.set(key, { html })
     return html
   }
