@@ -23,8 +23,6 @@ export interface OrderedCertificateOptions {
   report: ReportCertificate
   now: () => number
   offer: (shown: Shown) => void
-  /** Waits; milliseconds. */
-  later?: (pause: number, work: () => void) => NodeJS.Timeout
 }
 
 const hour = 3_600_000
@@ -85,12 +83,12 @@ class Orders {
 
   look(): void {
     if (this.#stopped) return
-    const due = this.#dueAt() - this.#options.now()
+    const due = this.#dueIn()
     if (due > 0) return this.#lookIn(Math.min(look, due))
     this.#ordering = this.#order().then(
       () => {
         this.#failures = 0
-        const due = this.#dueAt() - this.#options.now()
+        const due = this.#dueIn()
         // One that is due at once would be ordered without end.
         this.#lookIn(due > 0 ? Math.min(look, due) : look)
       },
@@ -114,18 +112,17 @@ class Orders {
 
   #lookIn(pause: number): void {
     if (this.#stopped) return
-    const { later = (pause, work) => setTimeout(work, pause).unref() } = this.#options
-    this.#timer = later(pause, () => this.look())
+    this.#timer = setTimeout(() => this.look(), pause).unref()
   }
 
-  /** When the certificate is to be renewed, in milliseconds since 1970; 0 where there is none for these names. */
-  #dueAt(): number {
+  /** How long until the certificate is to be renewed, in milliseconds; none where there is none for these names. */
+  #dueIn(): number {
     if (!this.#shown) return 0
     const { validFrom, validTo, subjectAltName = '' } = new X509Certificate(this.#shown.cert)
     const [from, to] = [Date.parse(validFrom), Date.parse(validTo)]
     const named = subjectAltName.split(', ').map((name) => name.replace(/^(?:DNS|IP Address):/, ''))
     const all = this.#options.acme.domains.every((domain) => named.includes(domain.toLowerCase()))
-    return all ? to - (to - from) / 3 : 0
+    return all ? to - (to - from) / 3 - this.#options.now() : 0
   }
 
   async #order(): Promise<void> {

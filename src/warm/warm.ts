@@ -93,9 +93,11 @@ class Warming implements Warm {
   }
 
   async start(): Promise<void> {
-    const { failed } = this.#options
+    const { lists, failed } = this.#options
     await this.#takeUp()
     await this.#timetable.start()
+    // Other processes ask for lists alone.
+    if (lists.length === 0) return
     this.#timer = setInterval(() => {
       this.#looking ??= this.#takeUp()
         .catch(failed)
