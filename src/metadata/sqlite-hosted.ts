@@ -26,6 +26,12 @@ import type { TagChange } from './webhooks.ts'
 
 type HostedTagChange = Extract<TagChange, { type: 'tag-pushed' | 'tag-deleted' }>
 
+interface Deletion {
+  readonly digest: Digest
+  readonly at: number
+  readonly by: string | undefined
+}
+
 /** Larger than any page that is asked for. */
 const all = 2 ** 31
 
@@ -153,8 +159,7 @@ export class SqliteHosted implements HostedMetadata {
       // What it listed loses its hold here; somebody may be pulling it.
       this.#sql.touchChildren.run(at, id, id, digest)
       const tags = this.#sql.listTagsOf.all(name, digest).map(({ tag }) => tag as Tag)
-      this.#note(tags, { type: 'tag-deleted', repository: name, digest }, at)
-      for (const tag of tags) this.#history.note(name, tag, { digest: undefined, at, by })
+      this.#noteDeleted(name, tags, { digest, at, by })
       this.#sql.deleteTagsOf.run(id, digest)
       this.#sql.deleteReferences.run(id, digest)
       this.#sql.deleteManifest.run(id, digest)
@@ -181,8 +186,7 @@ export class SqliteHosted implements HostedMetadata {
       const meant = this.#sql.findTag.get(name, tag)
       if (!meant) return false
       this.#sql.touchManifest.run(at, name, meant.digest)
-      this.#note([tag], { type: 'tag-deleted', repository: name, digest: meant.digest as Digest }, at)
-      this.#history.note(name, tag, { digest: undefined, at, by })
+      this.#noteDeleted(name, [tag], { digest: meant.digest as Digest, at, by })
       return this.#sql.deleteTag.run(this.#find(name)!, tag).changes > 0
     })
   }
@@ -240,6 +244,12 @@ export class SqliteHosted implements HostedMetadata {
 
   flush(): void {
     this.#touches.flush()
+  }
+
+  /** Tags that somebody deletes, which meant `digest`: for receivers, and for their history. */
+  #noteDeleted(name: RepositoryName, tags: readonly Tag[], { digest, at, by }: Deletion): void {
+    this.#note(tags, { type: 'tag-deleted', repository: name, digest }, at)
+    for (const tag of tags) this.#history.note(name, tag, { digest: undefined, at, by })
   }
 
   #note(tags: readonly Tag[], change: Omit<HostedTagChange, 'tag'>, at: number): void {
