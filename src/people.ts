@@ -6,7 +6,7 @@ import type { Forwarded } from './api/app.ts'
 import { freshUntil, tagPolicies } from './cache/cache.ts'
 import type { Config } from './config/config.ts'
 import type { Metadata } from './metadata/metadata.ts'
-import type { RepositoryName, Tag } from './oci/reference.ts'
+import { splitName, type RepositoryName, type Tag } from './oci/reference.ts'
 import type { Event } from './telemetry/telemetry.ts'
 import { webApp } from './web/app.tsx'
 import { workingsOf, type WorkingParts } from './workings.ts'
@@ -76,8 +76,8 @@ export async function accountsOf({ config, metadata, passwords, report, now }: A
 function freshness({ upstreams }: Config) {
   const policies = new Map(upstreams.map((upstream) => [upstream.name, tagPolicies(upstream)]))
   return (name: RepositoryName, tag: Tag, checkedAt: number): number => {
-    const slash = name.indexOf('/')
-    const policy = policies.get(name.slice(0, slash))?.(name.slice(slash + 1) as RepositoryName, tag)
+    const { registry, name: there } = splitName(name)
+    const policy = policies.get(registry)?.(there, tag)
     return policy ? freshUntil(policy, checkedAt) : 0
   }
 }

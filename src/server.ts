@@ -11,7 +11,7 @@ import { limited } from './limited.ts'
 import { listen, type Fetch } from './listen.ts'
 import { sqliteMetadata } from './metadata/sqlite.ts'
 import { namespaces } from './namespaces/namespaces.ts'
-import type { RepositoryName, Tag } from './oci/reference.ts'
+import { splitName, upstreamOf, type RepositoryName, type Tag } from './oci/reference.ts'
 import type { RegistrySource } from './oci/registry.ts'
 import { connectOnly, openProxying } from './proxying.ts'
 import { readSignatureRules, signatureReports, signed } from './signatures/signatures.ts'
@@ -68,7 +68,7 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
       webhooksWaiting: () => webhooks.waiting(),
     },
     figures: {
-      upstreamOf: (name) => (registry.isHosted(name) ? '' : name.slice(0, name.indexOf('/'))),
+      upstreamOf: (name) => (registry.isHosted(name) ? '' : upstreamOf(name)),
       write: (sums) => metadata.figures.add(sums, now()),
     },
     spent: (sums) => metadata.spending.add(sums, now()),
@@ -144,9 +144,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
   const stopping = new AbortController()
   const rulesOf = (name: RepositoryName) => {
-    const [upstream = '', ...there] = name.split('/')
-    const index = registry.isHosted(name) ? -1 : config.upstreams.findIndex((each) => each.name === upstream)
-    const repository = { registry: upstream, name: there.join('/') as RepositoryName }
+    const repository = splitName(name)
+    const index = config.upstreams.findIndex((each) => each.name === repository.registry)
     return index < 0 ? undefined : { repository, rules: signatureRules[index]! }
   }
   const people = {

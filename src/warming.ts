@@ -1,7 +1,7 @@
 import type { Config } from './config/config.ts'
 import type { Metadata } from './metadata/metadata.ts'
 import type { Namespaces } from './namespaces/namespaces.ts'
-import type { RepositoryName } from './oci/reference.ts'
+import { splitName } from './oci/reference.ts'
 import type { RegistrySource } from './oci/registry.ts'
 import type { Event } from './telemetry/telemetry.ts'
 import { openWarm, type PlatformRules, type Warm } from './warm/warm.ts'
@@ -27,9 +27,8 @@ export function warming({ config, registry, sources, metadata, report, now }: Wa
     metadata,
     platformRules: (upstream) => rules.get(upstream) ?? noRules,
     isSparing(name, asker) {
-      const slash = name.indexOf('/')
-      const there = name.slice(slash + 1) as RepositoryName
-      return sources.get(name.slice(0, slash))?.isSparing?.(there, asker) ?? false
+      const { registry, name: there } = splitName(name)
+      return sources.get(registry)?.isSparing?.(there, asker) ?? false
     },
     report,
     failed: ({ message }) => report({ type: 'storage-failure', message: `warm lists: ${message}` }),

@@ -1,6 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
-import type { Reference, RepositoryName, Tag } from '../oci/reference.ts'
+import { upstreamOf, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Image } from './images.ts'
@@ -54,7 +54,7 @@ export class ImageActions {
     const { digest } = await registry.headManifest(name, reference, guard.asker(visitor, name))
     const blobs = new Set<Digest>()
     await this.#collectBlobs(name, digest, blobs)
-    const freed = await workings.evictThese([...blobs], name.slice(0, name.indexOf('/')))
+    const freed = await workings.evictThese([...blobs], upstreamOf(name))
     guard.done(visitor, 'evict', name, `${reference}, ${freed} bytes`)
     return freed
   }

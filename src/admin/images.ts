@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import { readManifest } from '../oci/manifest.ts'
 import { withinPatience } from '../oci/patience.ts'
-import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import { isTag, splitName, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, RegistryReader } from '../oci/registry.ts'
 import { readWhole } from '../oci/whole-blob.ts'
 import type { ListedTag, Metadata } from '../metadata/metadata.ts'
@@ -133,19 +133,17 @@ export class Images {
     const tag = await metadata.browsing.findTag(name, reference)
     const pin = tag?.isPinned ? await history.findPin(name, reference) : undefined
     if (!tag?.movedTo) return { tag, pin, heldUntil: undefined }
-    const slash = name.indexOf('/')
-    const there = { registry: name.slice(0, slash), name: name.slice(slash + 1) as RepositoryName }
-    const held = (await metadata.listWithheld(there)).find(({ digest }) => digest === tag.movedTo)
+    const held = (await metadata.listWithheld(splitName(name))).find(({ digest }) => digest === tag.movedTo)
     return { tag, pin, heldUntil: held && held.until > now() ? held.until : undefined }
   }
 
   /** Two images of one repository, by digest, for the same platform. */
   async pair(visitor: Visitor, name: RepositoryName, digests: readonly [Digest, Digest], platform: string) {
-    const [from, to] = await Promise.all(digests.map((digest) => this.get(visitor, name, digest, platform)))
-    if (!from?.image || !to?.image) {
-      throw new RegistryError('MANIFEST_UNKNOWN', from?.problem ?? to?.problem ?? 'there is no image to compare')
-    }
-    return { from: { ...from, image: from.image }, to: { ...to, image: to.image } }
+    const [from, to] = await Promise.all([
+      this.get(visitor, name, digests[0], platform),
+      this.get(visitor, name, digests[1], platform),
+    ])
+    return pairOf(from, to)
   }
 
   async #shown(name: RepositoryName, digest: Digest | undefined, asker: Asker) {
@@ -187,6 +185,14 @@ export class Images {
     const bytes = await readWhole(blob, largestConfig)
     return bytes && readConfig(bytes)
   }
+}
+
+/** Two views to compare. Throws MANIFEST_UNKNOWN where one has no image. */
+export function pairOf(from: ImageView, to: ImageView) {
+  if (!from.image || !to.image) {
+    throw new RegistryError('MANIFEST_UNKNOWN', from.problem ?? to.problem ?? 'there is no image to compare')
+  }
+  return { from: { ...from, image: from.image }, to: { ...to, image: to.image } }
 }
 
 function listed(annotations: Readonly<Record<string, string>> = {}): Record<string, string> {

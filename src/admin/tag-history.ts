@@ -1,6 +1,6 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { RepositoryName, Tag } from '../oci/reference.ts'
+import { splitName, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Registry, TagMoment } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { pinnedTags, type PinnedTag } from './pins.ts'
@@ -110,8 +110,7 @@ export class TagHistory {
         status: 400,
       })
     }
-    const slash = name.indexOf('/')
-    return { registry: name.slice(0, slash), name: name.slice(slash + 1) as RepositoryName }
+    return splitName(name)
   }
 }
 

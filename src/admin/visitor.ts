@@ -1,6 +1,6 @@
 import type { Access, Identity } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
-import type { RepositoryName } from '../oci/reference.ts'
+import { splitName, type RepositoryName } from '../oci/reference.ts'
 import type { Asker } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { AdminAction, ReportAdminEvent } from './events.ts'
@@ -95,11 +95,10 @@ export class Guard {
   }
 
   async #isShown({ identity }: Visitor, name: RepositoryName): Promise<boolean> {
-    const slash = name.indexOf('/')
-    const registry = name.slice(0, slash)
-    if (this.#territory.isHosted(name) || !this.#territory.hasLogin(registry)) return true
+    const repository = splitName(name)
+    if (this.#territory.isHosted(name) || !this.#territory.hasLogin(repository.registry)) return true
     if (this.#access.mayReadPrivate(identity, name) === 'granted') return true
-    const seen = await this.#metadata.findVisibility({ registry, name: name.slice(slash + 1) as RepositoryName })
+    const seen = await this.#metadata.findVisibility(repository)
     return seen?.public === true
   }
 }

@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander'
 import { explain, type Action, type AskedUpstream } from '../access/access.ts'
 import type { Config } from '../config/config.ts'
 import { namespaces } from '../namespaces/namespaces.ts'
-import type { RepositoryName } from '../oci/reference.ts'
+import { upstreamOf, type RepositoryName } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import { configOption } from './config-option.ts'
 import { withMetadata } from './hosted.ts'
@@ -40,7 +40,7 @@ async function may({ user, action, name }: Asked, file: string | undefined, io: 
       user: user === 'anonymous' ? undefined : user,
       action,
       name: meant,
-      upstream: names.isHosted(meant) ? undefined : upstreamOf(meant, config),
+      upstream: names.isHosted(meant) ? undefined : askedUpstream(meant, config),
     })
     if (!explained) throw new CommandError(`there is no user or organization ${JSON.stringify(user)}`)
     const { allowed, provided, why } = explained
@@ -51,7 +51,7 @@ async function may({ user, action, name }: Asked, file: string | undefined, io: 
   })
 }
 
-function upstreamOf(name: RepositoryName, { upstreams }: Config): AskedUpstream | undefined {
-  const found = upstreams.find((upstream) => upstream.name === name.slice(0, name.indexOf('/')))
+function askedUpstream(name: RepositoryName, { upstreams }: Config): AskedUpstream | undefined {
+  const found = upstreams.find((upstream) => upstream.name === upstreamOf(name))
   return found && { ...found, hasLogin: found.credentials !== undefined || found.accounts.length > 0 }
 }

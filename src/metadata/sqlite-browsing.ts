@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { Digest } from '../oci/digest.ts'
-import type { RepositoryName, Tag } from '../oci/reference.ts'
+import { splitName, type RepositoryName, type Tag } from '../oci/reference.ts'
 import { browsingStatements, type BrowsingStatements, type RepositoryRow, type TagRow } from './browsing-statements.ts'
 import type {
   Browsing,
@@ -135,8 +135,8 @@ export class SqliteBrowsing implements Browsing {
 
 /** A hosted repository has the whole name; an upstream's has what follows the upstream's. */
 function named(name: RepositoryName) {
-  const slash = name.indexOf('/')
-  return { name, registry: name.slice(0, slash), rest: name.slice(slash + 1) }
+  const { registry, name: rest } = splitName(name)
+  return { name, registry, rest }
 }
 
 function listed(row: RepositoryRow): ListedRepository {

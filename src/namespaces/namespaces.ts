@@ -3,7 +3,14 @@
 import { quote, type Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
-import { parseRepositoryName, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
+import {
+  parseRepositoryName,
+  splitName,
+  upstreamOf,
+  type Reference,
+  type RepositoryName,
+  type Tag,
+} from '../oci/reference.ts'
 import type { Asker, Registry, RegistryReader, TagQuery } from '../oci/registry.ts'
 import { writing } from './writing.ts'
 
@@ -94,14 +101,13 @@ export function namespaces(upstreams: readonly UpstreamPlace[], hosted?: HostedP
   }
 
   function placeOf(name: RepositoryName): UpstreamPlace | undefined {
-    const slash = name.indexOf('/')
-    return slash < 0 ? undefined : byName.get(name.slice(0, slash))
+    return byName.get(upstreamOf(name))
   }
 
   /** The registry of a name that `locate` gave, and the name there. */
   function at(name: RepositoryName): [RegistryReader, RepositoryName] {
     const place = placeOf(name)
-    if (place) return [place.registry, name.slice(name.indexOf('/') + 1) as RepositoryName]
+    if (place) return [place.registry, splitName(name).name]
     return hosted ? [hosted.registry, name] : notConfigured(name)
   }
 

@@ -26,6 +26,16 @@ export function parseRepositoryName(text: string): RepositoryName {
   return text as RepositoryName
 }
 
+/** Of the whole name of what is cached, its upstream's part; empty where there is none. */
+export function upstreamOf(name: RepositoryName): string {
+  return name.slice(0, Math.max(0, name.indexOf('/')))
+}
+
+/** The two parts of the whole name of what is cached: which upstream's it is, and how it is named there. */
+export function splitName(name: RepositoryName): { registry: string; name: RepositoryName } {
+  return { registry: upstreamOf(name), name: name.slice(name.indexOf('/') + 1) as RepositoryName }
+}
+
 /** Reads a tag. Throws TAG_INVALID. */
 export function parseTag(text: string): Tag {
   if (!tag.test(text)) {

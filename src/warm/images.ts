@@ -4,7 +4,7 @@ import type { Digest } from '../oci/digest.ts'
 import { RegistryError, UpstreamError } from '../oci/errors.ts'
 import { Lanes } from '../oci/lanes.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
-import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import { isTag, upstreamOf, type Reference, type RepositoryName } from '../oci/reference.ts'
 import type { Asker, Manifest, RegistryReader, Soon, TagPage } from '../oci/registry.ts'
 import { Turns } from '../oci/turns.ts'
 import type { Browsing } from '../metadata/metadata.ts'
@@ -94,7 +94,7 @@ export class Images {
 
   #manifest({ name, stop }: Errand, reference: Reference): Promise<Manifest> {
     const { registry, isSparing } = this.#options
-    const upstream = name.slice(0, name.indexOf('/'))
+    const upstream = upstreamOf(name)
     return this.#turns.take(upstream, async () => {
       stop.throwIfAborted()
       if (isSparing(name, asker) && !(await this.#isHere(name, reference))) throw new Spared(spared(upstream))

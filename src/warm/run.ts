@@ -1,6 +1,6 @@
 import type { Metadata, WarmOrder, WarmOutcome, WarmResult, WarmRunRecord } from '../metadata/metadata.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { isTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
+import { isTag, upstreamOf, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { ReportWarmEvent } from './events.ts'
 import { Spared, wordsOf, type Images } from './images.ts'
 import { platformChooser, type PlatformRules } from './platforms.ts'
@@ -141,7 +141,7 @@ export class Run {
       bytes += count
       tell()
     }
-    const wants = platformChooser(this.record.order.platforms, platformRules(name.slice(0, name.indexOf('/'))))
+    const wants = platformChooser(this.record.order.platforms, platformRules(upstreamOf(name)))
     try {
       const problems = await images.fetch({ name, reference, wants, arrived, stop: this.#stopping.signal })
       await this.#done(text, problems.find((problem) => !(problem instanceof Spared)) ?? problems[0], bytes)

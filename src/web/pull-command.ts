@@ -1,5 +1,5 @@
 import type { ImageKind } from '../admin/admin.ts'
-import { isTag, type Reference, type RepositoryName } from '../oci/reference.ts'
+import { isTag, splitName, type Reference, type RepositoryName } from '../oci/reference.ts'
 
 /** Where clients find this server. */
 export interface Door {
@@ -28,7 +28,7 @@ export function pullCommand({ host, isSecure }: Door, { name, reference, kind }:
 
 /** The same for a cached image, by its own name: where this server is the client's mirror, or at a host of one upstream. */
 export function mirroredCommand(host: string, { name, reference }: Pulled): string {
-  return `docker pull ${host}/${name.slice(name.indexOf('/') + 1)}${behind(reference)}`
+  return `docker pull ${host}/${splitName(name).name}${behind(reference)}`
 }
 
 /** `virtualHost` as clients name it: with the port of the door, where it has none of its own. */
