@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName, Tag } from '../oci/reference.ts'
 import type { RegistryReader } from '../oci/registry.ts'
-import type { Metadata, WrittenDescription } from '../metadata/metadata.ts'
+import type { ListedTag, Metadata, WrittenDescription } from '../metadata/metadata.ts'
 import { largestReadme, nothingSaid, SelfDescriptions, type SelfDescription } from './self-description.ts'
 import type { Guard, Visitor } from './visitor.ts'
 
@@ -64,13 +64,13 @@ export class Descriptions {
   async get(visitor: Visitor, name: RepositoryName): Promise<Description> {
     const { guard, metadata } = this.#options
     await guard.expectReadable(visitor, name)
-    if (await metadata.browsing.findRepository(name)) return this.of(name)
-    throw nothingOf(name)
+    if (!(await metadata.browsing.findRepository(name))) throw nothingOf(name)
+    return this.of(name, await metadata.browsing.findMainTag(name))
   }
 
-  /** For who has asked the guard. */
-  async of(name: RepositoryName): Promise<Description> {
-    return (await this.#find(name)).description
+  /** For who has asked the guard; `main` is the tag that stands for the repository. */
+  async of(name: RepositoryName, main: ListedTag | undefined): Promise<Description> {
+    return (await this.#find(name, main)).description
   }
 
   /**
@@ -82,7 +82,8 @@ export class Descriptions {
     await guard.expectReadable(visitor, name)
     await guard.expect(visitor, 'push', name)
     if (!(await metadata.browsing.findRepository(name))) throw nothingOf(name)
-    const { description: before, written } = await this.#find(name)
+    const main = await metadata.browsing.findMainTag(name)
+    const { description: before, written } = await this.#find(name, main)
     const asked = readChange(change)
     if (change.version !== undefined && change.version !== before.version) throw changedMeanwhile(name)
     const next = {
@@ -95,7 +96,7 @@ export class Descriptions {
     if (!(await metadata.descriptions.put(name, { ...next, ...by }, written.revision))) throw changedMeanwhile(name)
     const parts = changed.map((part) => `${part}${next[part] === '' ? ' as the image says' : ''}`)
     guard.done(visitor, 'description changed', name, parts.join(', '))
-    return this.of(name)
+    return this.of(name, main)
   }
 
   /** Reads the lines of images whose tags have changed, for lists and searches that are about to be shown. */
@@ -114,9 +115,11 @@ export class Descriptions {
     }
   }
 
-  async #find(name: RepositoryName): Promise<{ description: Description; written: WrittenDescription }> {
-    const { browsing, descriptions } = this.#options.metadata
-    const main = await browsing.findMainTag(name)
+  async #find(
+    name: RepositoryName,
+    main: ListedTag | undefined,
+  ): Promise<{ description: Description; written: WrittenDescription }> {
+    const { descriptions } = this.#options.metadata
     const image = main ? await this.#images.of(name, main.digest) : nothingSaid
     const written = (await descriptions.find(name)) ?? nothingWritten
     return { description: describe(image, written, main?.tag), written }

@@ -90,7 +90,7 @@ export class Repositories {
     return {
       ...found,
       visibility: await this.#visibility(name, found.registry),
-      about: await descriptions.of(name),
+      about: await descriptions.of(name, main),
       main: main && (await this.#view(name, main)),
       hosts: found.registry === undefined ? [] : hostsOf(found.registry),
       storedBytes: await metadata.browsing.storedBytesOf(name),

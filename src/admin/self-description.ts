@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Descriptor } from '../oci/descriptor.ts'
 import type { Digest } from '../oci/digest.ts'
 import { RegistryError } from '../oci/errors.ts'
-import { readManifest, type ManifestContent } from '../oci/manifest.ts'
+import { findContent, type ManifestContent } from '../oci/manifest.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { RegistryReader } from '../oci/registry.ts'
 import { readWhole } from '../oci/whole-blob.ts'
@@ -120,12 +120,7 @@ export class SelfDescriptions {
 
   async #manifest(name: RepositoryName, digest: Digest): Promise<ManifestContent | undefined> {
     const bytes = await this.#metadata.browsing.findManifest(name, digest)
-    try {
-      return bytes && readManifest(bytes)
-    } catch (error) {
-      if (error instanceof RegistryError) return undefined
-      throw error
-    }
+    return bytes && findContent(bytes)
   }
 }
 

@@ -1,4 +1,4 @@
-import { difference, type Admin, type AdminContext } from '../admin/admin.ts'
+import { difference, pairOf, type Admin, type AdminContext } from '../admin/admin.ts'
 import { parseDigest } from '../oci/digest.ts'
 import { isAbsence, RegistryError } from '../oci/errors.ts'
 import { isTag, parseReference, parseTag, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
@@ -110,7 +110,7 @@ async function image(
   const shownWith = { frame: call.frame, view, may, done: doneText(call) }
   if (other === '') return <ImagePage {...shownWith} compared={undefined} />
   const from = parseDigest(other)
-  const pair = await images.pair(call.visitor, name, [from, view.digest], platform)
+  const pair = pairOf(await images.get(call.visitor, name, from, platform), view)
   const packages = await admin.comparePackages(call.visitor, [pair.from, pair.to])
   const compared = { from, to: view.digest, difference: difference(pair.from.image, pair.to.image), packages }
   return <ImagePage {...shownWith} compared={compared} />
