@@ -45,10 +45,16 @@ async function runSeed(seed: number): Promise<void> {
   expect(upstream.bytesSent).toBeLessThan(size * (faults.length + outcomes.length + 2))
 
   upstream.set({ faults: [], quirks: {} })
-  clock.advance(60_000)
+  await upstream.until(({ open }) => open === 0)
   // What was kept of a fill that failed may be wrong: then this pull finds out, and the next one gets the right bytes.
-  const again = await read({ cached, big, bytes, random: quiet })
-  if (again !== 'whole') expect(await read({ cached, big, bytes, random: quiet })).toBe('whole')
+  // One more may be refused for a fault that a request nobody waits for any more met, and told of just now.
+  const pull = () => {
+    clock.advance(60_000)
+    return read({ cached, big, bytes, random: quiet })
+  }
+  const pulls = [await pull()]
+  while (pulls.at(-1) !== 'whole' && pulls.length < 3) pulls.push(await pull())
+  expect(pulls.at(-1), pulls.join('; ')).toBe('whole')
   await cached.expectNothingLeft()
   expect((await cached.stored(big))?.equals(bytes)).toBe(true)
   await cached.stop()

@@ -124,10 +124,10 @@ describe('a receiver of webhooks is told', () => {
 
 describe('a receiver that fails', () => {
   it.each([500, 404, 302])('with %d is told again after a pause, by the same id', async (status) => {
-    const { receiver, clock, pusher } = await startScene()
+    const { berth, receiver, clock, pusher } = await startScene()
     receiver.status = status
     await pusher.image('1', 'layer')
-    await receiver.attempted(1)
+    await expectFigure(berth, attempts('failed'), 1)
     receiver.status = 204
     clock.advance(60_000)
     const [message] = await receiver.received(1)
