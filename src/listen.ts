@@ -73,7 +73,7 @@ export async function listen(
   const host = address.host.includes(':') ? `[${address.host}]` : address.host
   return {
     url: `${certificates ? 'https' : 'http'}://${host}:${port}`,
-    close: (grace) => Promise.all([close(server, grace), proxy?.close(grace)]).then(() => {}),
+    close: (grace) => Promise.all([closeServer(server, grace), proxy?.close(grace)]).then(() => {}),
   }
 }
 
@@ -83,7 +83,8 @@ export function requestListener(fetch: Fetch): RequestListener {
   return (incoming, outgoing) => void listener(incoming, outgoing)
 }
 
-function close(server: HttpServer, grace: number): Promise<void> {
+/** Takes no more connections at once; those that are busy after `grace` milliseconds are cut. */
+export function closeServer(server: HttpServer, grace: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), grace)
     // A connection that was busy at first is idle when its response has ended; clients would keep it for minutes.

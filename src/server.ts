@@ -1,37 +1,14 @@
-import { mkdir, readFile } from 'node:fs/promises'
-import path from 'node:path'
-import type { Config, UpstreamConfig } from './config/config.ts'
-import { guarded, openAccess, Passwords, platformed, Traffic } from './access/access.ts'
-import { apiApp, createForwarded, type RequestEvent } from './api/app.ts'
-import { openAudit } from './audit/audit.ts'
-import { openCache, type KeepingLimits } from './cache/cache.ts'
+import type { Config } from './config/config.ts'
+import { Traffic } from './access/access.ts'
+import { apiApp, createForwarded } from './api/app.ts'
 import { healthApp } from './health.ts'
-import { openHosted } from './hosted/hosted.ts'
 import { limited } from './limited.ts'
 import { listen, type Fetch } from './listen.ts'
-import { sqliteMetadata } from './metadata/sqlite.ts'
-import { namespaces } from './namespaces/namespaces.ts'
-import { splitName, upstreamOf, type RepositoryName, type Tag } from './oci/reference.ts'
-import type { RegistrySource } from './oci/registry.ts'
+import { openOperatorSocket } from './operator.ts'
+import { adminOf, peopleApp } from './people.ts'
 import { connectOnly, openProxying } from './proxying.ts'
-import { readSignatureRules, signatureReports, signed } from './signatures/signatures.ts'
-import { accountsOf, peopleApp } from './people.ts'
-import { fsStore } from './store/fs-store.ts'
+import { openRooms } from './rooms.ts'
 import { openTls, type Certificates } from './tls/tls.ts'
-import { createTelemetry, type Event } from './telemetry/telemetry.ts'
-import {
-  chunkCollector,
-  fetcher,
-  jsonGetter,
-  loginSource,
-  openNetwork,
-  poster,
-  upstreamRegistry,
-  type Login,
-  type Network,
-} from './upstream/upstream.ts'
-import { warming } from './warming.ts'
-import { openWebhooks } from './webhooks/webhooks.ts'
 
 export interface Server {
   readonly url: string
@@ -41,143 +18,36 @@ export interface Server {
   stop(): Promise<void>
 }
 
-/** How much is left of an upload's chunks that were copied before it is collected, in bytes. */
-const garbageOfUploads = 8 * 1024 * 1024
-
 /**
- * Wires the rooms and listens. Rejects when the data folder, the database or the address cannot be had.
+ * Opens the rooms and listens. Rejects when the data folder, the database or the address cannot be had.
  * `now` is the time by which tags and tokens age.
  */
 export async function startServer(config: Config, { now = Date.now } = {}): Promise<Server> {
+  const rooms = await openRooms(config, { now, logLevel: config.log.level })
+  const { registry, access, metadata, telemetry, report } = rooms
   const { data } = config.storage
-  const { trustedRootFile } = config.signatures
-  const signatureRules = await Promise.all(
-    config.upstreams.map(({ signatures }) => readSignatureRules(signatures, trustedRootFile)),
-  )
-  const hooks = await withSecrets(config.webhooks)
-  await mkdir(data, { recursive: true })
-  const store = await fsStore(data, chunkCollector(garbageOfUploads))
-  const metadata = sqliteMetadata(path.join(data, 'berth.db'))
-  const network = openNetwork(await extraCa(config))
-
-  const telemetry = createTelemetry({
-    level: config.log.level,
-    readings: {
-      fillsInFlight: () => cache.fillsInFlight,
-      cacheBytes: () => metadata.storedBytes(),
-      webhooksWaiting: () => webhooks.waiting(),
-    },
-    figures: {
-      upstreamOf: (name) => (registry.isHosted(name) ? '' : upstreamOf(name)),
-      write: (sums) => metadata.figures.add(sums, now()),
-    },
-    spent: (sums) => metadata.spending.add(sums, now()),
-    now,
-  })
-  const webhooks = openWebhooks({
-    hooks,
-    metadata: metadata.webhooks,
-    post: poster(network),
-    source: config.publicUrl ?? 'berth',
-    report: (event) => telemetry.report(event),
-    now,
-  })
-  const audit = openAudit({
-    metadata: metadata.audit,
-    keep: config.audit.keep,
-    now,
-    failed: ({ message }) => telemetry.report({ type: 'storage-failure', message: `the audit log: ${message}` }),
-  })
-  const report = (event: Event) => {
-    telemetry.report(event)
-    audit.tell(event)
-    webhooks.tell(event)
-    if (isPullByTag(event)) metadata.browsing.pulled(event.name, event.tag, now())
-  }
-  const { connections, parallelThreshold, complete, maxTotalConnections, maxConnectionsPerUpstream } = config.fill
-  const cache = openCache({
-    store,
-    metadata,
-    fill: { connections, parallelThreshold, complete },
-    limits: { total: maxTotalConnections, perUpstream: maxConnectionsPerUpstream },
-    keep: keepingLimits(config),
-    report,
-    now,
-  })
-  await cache.start()
-
-  const sources = new Map<string, RegistrySource>()
-  const cached = config.upstreams.map((upstream, index) => {
-    const { name } = upstream
-    const shared = { upstream: name, metadata, now }
-    const reach = { ...reached(upstream, network, now), report }
-    const source = upstreamRegistry(reach)
-    sources.set(name, source)
-    const kept = cache.registry(name, source, upstream)
-    const good = signed({ ...shared, registry: kept, rules: signatureRules[index]!, report })
-    const registry = platformed({ ...shared, registry: good, rules: upstream })
-    const anonymous = reach.accounts.length > 0 ? upstreamRegistry({ ...reach, accounts: [] }) : undefined
-    return { ...upstream, registry: guarded({ ...shared, registry, rules: upstream, anonymous }) }
-  })
-  // Before what is hosted: it names the namespaces of its users.
-  const passwords = new Passwords()
-  const accountsFrom = await accountsOf({ config, metadata, passwords, report, now })
-  const access = await openAccess({
-    settings: config.access,
-    folder: data,
-    metadata,
-    passwords,
-    isHosted: (name) => registry.isHosted(name),
-    getJson: jsonGetter(network),
-    fetch: fetcher(network),
-    accountsFrom,
-    report,
-    now,
-  })
-  const hosted = await openHosted({ ...config.hosted, store, metadata, report, now })
-  hosted.start()
-  const registry = namespaces(cached, hosted)
-  const warm = warming({ config, registry, sources, metadata, report, now })
-  await warm.start()
-  const forwarded = createForwarded(config)
-  const { addressOf } = forwarded
-  const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
+  const admin = adminOf(rooms)
   const stopping = new AbortController()
-  const rulesOf = (name: RepositoryName) => {
-    const repository = splitName(name)
-    const index = config.upstreams.findIndex((each) => each.name === repository.registry)
-    return index < 0 ? undefined : { repository, rules: signatureRules[index]! }
-  }
-  const people = {
-    config,
-    registry,
-    metadata,
-    access,
-    forwarded,
-    accountsFrom,
-    signatures: signatureReports({ registry, metadata, rulesOf }),
-    store,
-    cache,
-    hosted,
-    telemetry,
-    webhooks,
-    warm,
-    report,
-  }
-  const app = apiApp({ registry, access, publicUrl: config.publicUrl, forwarded, report, now })
-    .route('/', health)
-    .route('/', peopleApp({ ...people, stopping: stopping.signal, now }))
   let certificates: Certificates | undefined
   try {
+    await rooms.start()
+    const forwarded = createForwarded(config)
+    const { addressOf } = forwarded
+    const health = healthApp({ metrics: telemetry.metrics, ready: () => metadata.storedBytes(), access, addressOf })
+    const app = apiApp({ registry, access, publicUrl: config.publicUrl, forwarded, report, now })
+      .route('/', health)
+      .route('/', peopleApp({ access, forwarded, admin, stopping: stopping.signal, now }))
     const traffic = new Traffic(config.limits, now)
     const within = (fetch: Fetch) => limited(fetch, { traffic, addressOf, report })
     const proxy = await openProxying({ config, registry, access, forwarded, report, within, now })
     certificates = await openTls({ settings: config.tls, data, report, now })
     const around = { proxy, certificates }
     const listener = await listen(within(proxy ? connectOnly(app.fetch) : app.fetch), config.listen, around)
-    const stop = () => {
+    const socket = await openOperatorSocket({ data, admin, report })
+    const stop = async () => {
       stopping.abort()
-      return listener.close(config.shutdownGrace).then(close)
+      await Promise.all([listener.close(config.shutdownGrace), socket?.close(config.shutdownGrace)])
+      await close()
     }
     return { url: listener.url, hasAdmin: access.hasAdmin, stop }
   } catch (error) {
@@ -186,48 +56,8 @@ export async function startServer(config: Config, { now = Date.now } = {}): Prom
   }
 
   async function close(): Promise<void> {
+    admin.stop()
     await certificates?.stop()
-    access.stop()
-    await warm.stop()
-    await webhooks.stop()
-    audit.stop()
-    await hosted.stop()
-    await cache.stop()
-    await network.close()
-    await telemetry.stop()
-    await metadata.close()
-    await store.close()
+    await rooms.close()
   }
-}
-
-/** A client asked what a tag means, as each does once before it pulls: with GET or with HEAD, which kind it is. */
-function isPullByTag(event: Event): event is RequestEvent & { tag: Tag } {
-  return event.type === 'request' && event.tag !== undefined && event.status < 400
-}
-
-function reached(upstream: UpstreamConfig, network: Network, now: () => number) {
-  const { name, credentials, tokenHosts, reserve } = upstream
-  const url = new URL(upstream.url)
-  const source = (login: Login) => loginSource(login, { upstream: name, url, now })
-  const everywhere = { repositories: ['**'], callers: ['**'] }
-  const accounts = [
-    ...upstream.accounts.map((account) => ({ ...account, source: source(account) })),
-    ...(credentials ? [{ name: 'credentials', ...everywhere, source: source(credentials) }] : []),
-  ]
-  return { name, url, tokenHosts, reserve, accounts, network, now }
-}
-
-function keepingLimits({ storage, upstreams }: Config): KeepingLimits {
-  const idle = new Map(upstreams.map(({ name, maxIdle }) => [name, maxIdle ?? Infinity]))
-  // What an upstream left that is configured no more goes when room is needed, like all else.
-  return { ...storage, maxIdle: (upstream) => idle.get(upstream) ?? Infinity }
-}
-
-function withSecrets(hooks: Config['webhooks']) {
-  return Promise.all(hooks.map(async (hook) => ({ ...hook, secret: (await readFile(hook.secretFile, 'utf8')).trim() })))
-}
-
-async function extraCa(config: Config): Promise<{ extraCa?: string }> {
-  const file = config.network.extraCaFile
-  return file === undefined ? {} : { extraCa: await readFile(file, 'utf8') }
 }

@@ -1,26 +1,10 @@
 import type { Workings } from './admin/admin.ts'
-import type { Cache } from './cache/cache.ts'
-import type { Config } from './config/config.ts'
-import type { Hosted } from './hosted/hosted.ts'
-import type { BlobStore } from './store/store.ts'
-import type { Telemetry } from './telemetry/telemetry.ts'
-import type { Warm } from './warm/warm.ts'
-import type { Webhooks } from './webhooks/webhooks.ts'
-
-export interface WorkingParts {
-  config: Config
-  store: BlobStore
-  cache: Cache
-  hosted: Hosted
-  telemetry: Telemetry
-  warm: Warm
-  webhooks: Webhooks
-}
+import type { Rooms } from './rooms.ts'
 
 /** For those who look after the registry: what goes on in its rooms, and the work they can be told to do. */
-export function workingsOf(parts: WorkingParts): Workings {
-  const { config, store, cache, hosted, warm, webhooks } = parts
-  const { conditions } = parts.telemetry
+export function workingsOf(rooms: Rooms): Workings {
+  const { config, store, cache, hosted, warm, webhooks } = rooms
+  const { conditions } = rooms.telemetry
   return {
     warm,
     webhooks: webhooks.hooks,

@@ -38,8 +38,8 @@ const rooms: Record<string, Room> = {
   tls: { rooms: ['oci'], never: web },
   webhooks: { rooms: ['oci', 'metadata', 'telemetry'], never: http, typesOnly: true },
   api: { rooms: ['oci', 'access'], doors: ['app'] },
-  admin: { rooms: ['oci', 'access', 'metadata', 'packages'] },
-  web: { rooms: ['oci', 'access', 'admin', 'metadata'], doors: ['app'] },
+  admin: { rooms: ['oci', 'access', 'metadata', 'packages'], doors: ['admin', 'operations'] },
+  web: { rooms: ['oci', 'access', 'admin', 'metadata'], doors: ['app', 'format'] },
   config: { rooms: [] },
   telemetry: {
     rooms: [
@@ -61,24 +61,8 @@ const rooms: Record<string, Room> = {
     ],
     typesOnly: true,
   },
-  cli: {
-    rooms: [
-      'server',
-      'audit',
-      'config',
-      'access',
-      'api',
-      'cache',
-      'hosted',
-      'metadata',
-      'proxy',
-      'namespaces',
-      'oci',
-      'store',
-      'telemetry',
-      'upstream',
-    ],
-  },
+  // Commands speak the admin API, wherever it is: they need to know what it takes, and how to get there.
+  cli: { rooms: ['server', 'operator', 'operator-socket', 'admin', 'config', 'proxy', 'upstream', 'web'] },
 }
 
 /** Rooms of one rank never import each other; the higher import the lower. */

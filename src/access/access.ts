@@ -13,19 +13,21 @@ import { Guard, type AddressedRepository } from './guard.ts'
 import { anonymous, type Identity } from './identity.ts'
 import { Issuer, type IssuedToken, type TokenRequest } from './issuer.ts'
 import type { GetJson } from './open-id-issuer.ts'
+import { explain, type Asked, type AskedUpstream, type Explained } from './explain.ts'
 import type { Passwords } from './passwords.ts'
 import { Policy, type Action, type PolicySettings } from './policy.ts'
 import { Provider, type Fetch, type ProviderSettings } from './provider.ts'
 import { ProviderAccounts } from './provider-accounts.ts'
 import { ProviderLogins, type ProviderLoginsOptions } from './provider-logins.ts'
-import { sessionLifetime, Tokens } from './tokens.ts'
+import { commandsLifetime, sessionLifetime, Tokens } from './tokens.ts'
 import { Directory } from './users.ts'
 import { Workloads, type WorkloadRule } from './workloads.ts'
 
-export { sessionLifetime }
+export { commandsLifetime, sessionLifetime }
 export { AccountError } from './account-names.ts'
 export { Accounts } from './accounts.ts'
-export { explain, otherUsers, type AskedUpstream } from './explain.ts'
+export type { AskedUpstream, Explained }
+export { otherUsers } from './other-users.ts'
 export type { Action } from './policy.ts'
 export { guarded, type GuardOptions } from './guarded.ts'
 export { platformed } from './platforms.ts'
@@ -33,7 +35,7 @@ export { readBasic, type BasicCredentials } from './basic.ts'
 export { formatScopes, parseScopes, type Scope } from './scope.ts'
 export type { AccessEvent } from './events.ts'
 export type { AddressedRepository } from './guard.ts'
-export type { Identity } from './identity.ts'
+export { operator, type Identity } from './identity.ts'
 export type { IssuedToken, TokenRequest } from './issuer.ts'
 export { Passwords } from './passwords.ts'
 export { loginLifetime } from './sealed-logins.ts'
@@ -69,6 +71,9 @@ export interface AccessOptions {
   now?: () => number
 }
 
+/** Of pages, or of the command line. */
+export type SessionKind = 'session' | 'commands'
+
 export interface Access {
   /**
    * Reads an Authorization header that came from `address`. Where nobody can log in, credentials are as good as none: some
@@ -82,10 +87,10 @@ export interface Access {
   login(given: BasicCredentials, address: string | undefined): Promise<Identity>
   /** Logins of people elsewhere, which open a session as well. */
   readonly providers: Pick<ProviderLogins, 'list' | 'begin' | 'finish' | 'logout'>
-  /** What a browser keeps to be known again, for `sessionLifetime` seconds. */
-  openSession(identity: Identity): Promise<string>
+  /** What a browser keeps to be known again, for `sessionLifetime` seconds, or the command line, for `commandsLifetime`. */
+  openSession(identity: Identity, kind?: SessionKind): Promise<string>
   /** Whose session it is; nobody's once it is over, or the password has changed since. */
-  bySession(session: string): Promise<Identity>
+  bySession(session: string, kind?: SessionKind): Promise<Identity>
   /**
    * Whether the API may be used at all, as `GET /v2/` asks. Throws UNAUTHORIZED or DENIED. Clients learn here alone how to
    * log in, so where there are users this asks for it; not so `asMirror`, for dockerd would answer with its Docker Hub password.
@@ -107,12 +112,16 @@ export interface Access {
    * which is enough where everybody may push and nobody can log in.
    */
   administer(identity: Identity, local: boolean): void
+  /** What would be decided of an account, or of nobody, and why; undefined when there is no such account. */
+  explain(asked: Asked): Explained | undefined
   /** A token for what is asked, as far as it is allowed. `nameOf` tells what the client's address of a repository means. */
   issue(request: TokenRequest, nameOf: (path: string) => RepositoryName | undefined): Promise<IssuedToken>
   /** Whether it may see how the server does. */
   mayWatch(identity: Identity): boolean
   /** Whether there is somebody who may change everything. */
   readonly hasAdmin: boolean
+  /** Takes up what has changed of accounts, at once. */
+  refresh(): Promise<void>
   stop(): void
 }
 
@@ -136,8 +145,9 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     report,
     now,
   })
+  const policy = new Policy(settings)
   const guard = new Guard({
-    policy: new Policy(settings),
+    policy,
     directory,
     anonymous: settings.anonymous,
     isHosted,
@@ -148,15 +158,15 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     identify: (authorization, address = '') =>
       authorization !== undefined && directory.hasUsers ? credentials.identify(authorization, address) : anonymous,
     async login(given, address = '') {
-      const identity = await credentials.login(given, address)
+      const identity = await credentials.loginAnew(given, address)
       // A session would outlive the job.
       if (identity.credential?.kind === 'workload') throw new RegistryError('UNAUTHORIZED', 'pages are for people')
       guard.expectServed(identity)
       return identity
     },
     providers,
-    openSession: ({ user, credential }) => tokens.make('session', { user, credential, scopes: [] }),
-    bySession: (session) => credentials.bySession(session),
+    openSession: ({ user, credential }, kind = 'session') => tokens.make(kind, { user, credential, scopes: [] }),
+    bySession: (session, kind = 'session') => credentials.bySession(kind, session),
     enter: (identity, asMirror) => guard.enter(identity, asMirror),
     expectServed: (identity) => guard.expectServed(identity),
     enterCatalog: (identity) => guard.enterCatalog(identity),
@@ -165,11 +175,13 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
     mayList: (identity, name) => guard.lists(identity, name),
     mayReadPrivate: (identity, name) => guard.mayReadPrivate(identity, name),
     administer: (identity, local) => guard.administer(identity, local),
+    explain: (asked) => explain(policy, directory, asked),
     issue: (request, nameOf) => issuer.issue(request, nameOf),
     mayWatch: ({ user }) => user !== undefined || !directory.hasUsers,
     get hasAdmin() {
       return directory.hasAdmin
     },
+    refresh: () => directory.refresh(),
     stop: () => directory.stop(),
   }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { operator } from './identity.ts'
 import { everybody, everyUser } from './policy.ts'
 
 /** A change that was refused. The message says what was wanted and what was seen. */
@@ -14,8 +15,8 @@ export interface OtherNames {
   isOtherUser: (name: string) => boolean
 }
 
-/** Names that stand for more than one in rules, and those of clients that did not log in. */
-export const reservedNames: readonly string[] = [everybody, everyUser, 'anonymous']
+/** Names that stand for more than one in rules, and those of clients that did not log in, and of the operator in the audit log. */
+export const reservedNames: readonly string[] = [everybody, everyUser, 'anonymous', operator.user]
 
 /** A name is that of a namespace as well. */
 const nameForm = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/

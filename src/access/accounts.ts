@@ -3,7 +3,7 @@ import { AccountError, expectNewName, isNamespaceName, makeIdentityId, type Othe
 import type { ReportAccessEvent } from './events.ts'
 import type { Passwords } from './passwords.ts'
 import { makeToken } from './robot-tokens.ts'
-import { parseLimit } from './scope.ts'
+import { adminScope, parseLimit } from './scope.ts'
 
 export interface AccountsOptions extends OtherNames {
   metadata: { access: AccessMetadata; hosted: HostedMetadata }
@@ -154,10 +154,12 @@ export class Accounts {
     await this.#expectAccount(owner, ['user', 'organization'])
     if (scopes.length > mostScopes)
       throw new AccountError(`a token may have at most ${mostScopes} scopes, saw ${scopes.length}`)
-    const wrong = scopes.find((scope) => !parseLimit(scope))
+    const wrong = scopes.find((scope) => scope !== adminScope && !parseLimit(scope))
     if (wrong !== undefined || scopes.length === 0) {
-      throw new AccountError(`a scope must be PATTERN:ACTIONS such as team/*:pull,push, saw ${JSON.stringify(wrong)}`)
+      const wanted = `a scope must be PATTERN:ACTIONS such as team/*:pull,push, or ${adminScope}`
+      throw new AccountError(`${wanted}, saw ${JSON.stringify(wrong)}`)
     }
+    if (scopes.includes(adminScope)) await this.#expectAdmin(owner)
     const { token, id, secretHash } = makeToken()
     const createdAt = this.#now()
     const expiresAt = lifetime === undefined ? undefined : createdAt + lifetime
@@ -201,6 +203,12 @@ export class Accounts {
     const { accounts } = await this.#records()
     if (accounts.some((account) => account.name === name && kinds.includes(account.kind))) return
     if (!this.#options.isOtherUser(name)) throw noSuch(kinds.join(' or '), name)
+  }
+
+  async #expectAdmin(owner: string): Promise<void> {
+    const { accounts } = await this.#records()
+    if (accounts.some(({ name, admin }) => name === owner && admin) || this.#options.isOtherUser(owner)) return
+    throw new AccountError(`the scope ${adminScope} is for tokens of admins, and ${owner} is none`)
   }
 
   async #expectHosted(name: string): Promise<void> {

@@ -10,7 +10,7 @@ import type { ReportAccessEvent } from './events.ts'
 import { anonymous, type Credential, type Identity } from './identity.ts'
 import type { Passwords } from './passwords.ts'
 import { hashOf, looksLikeToken } from './robot-tokens.ts'
-import { parseLimit } from './scope.ts'
+import { adminScope, parseLimit } from './scope.ts'
 import type { Claims, Tokens } from './tokens.ts'
 import type { Directory, User } from './users.ts'
 import { workloadUser, type Workloads } from './workloads.ts'
@@ -76,6 +76,12 @@ export class Credentials {
     return this.#once(given, 'login', address)
   }
 
+  /** The same for a person: looked at anew, and told, each time. */
+  loginAnew(given: BasicCredentials, address: string): Soon<Identity> {
+    this.#known.delete(this.#keyOf(given))
+    return this.login(given, address)
+  }
+
   /** The same for a client that may have sent a login for somewhere else: what is wrong is nobody, and no attempt to log in. */
   mirrorLogin(given: BasicCredentials, address: string): Soon<Identity> {
     return this.#once(given, 'mirror', address)
@@ -83,9 +89,8 @@ export class Credentials {
 
   /** What was right before is right at once; the same question asked several times at once is answered once. */
   #once(given: BasicCredentials, kind: 'login' | 'mirror', address: string): Soon<Identity> {
-    const { username, password } = given
-    const user = username.normalize('NFC')
-    const key = createHmac('sha256', this.#salt).update(`${user}\0${password}`).digest('base64')
+    const user = given.username.normalize('NFC')
+    const key = this.#keyOf(given)
     const known = this.#known.get(key)
     if (known && this.#stillHolds(known)) return known.identity
     this.#known.delete(key)
@@ -115,13 +120,19 @@ export class Credentials {
     return login
   }
 
-  /** Who logged in on the pages; nobody once that is over, or the password has changed since. */
-  async bySession(session: string): Promise<Identity> {
-    const claims = await this.#options.tokens.verify('session', session)
+  /** Who logged in on the pages, or for commands; nobody once that is over, or the password has changed since. */
+  async bySession(kind: 'session' | 'commands', session: string): Promise<Identity> {
+    const claims = await this.#options.tokens.verify(kind, session)
     const identity = claims && this.#identityOf(claims)
     if (!identity) return anonymous
     const { granted: _, ...login } = identity
     return login
+  }
+
+  #keyOf({ username, password }: BasicCredentials): string {
+    return createHmac('sha256', this.#salt)
+      .update(`${username.normalize('NFC')}\0${password}`)
+      .digest('base64')
   }
 
   #byBearer(token: string): Soon<Identity> {
@@ -236,8 +247,9 @@ export class Credentials {
 }
 
 function robot({ id, owner, scopes }: TokenRecord): Identity {
-  const limits = scopes.flatMap((scope) => parseLimit(scope) ?? [])
-  return { user: owner, credential: { kind: 'token', id }, limits }
+  const known: Identity = { user: owner, credential: { kind: 'token', id } }
+  if (scopes.includes(adminScope)) return known
+  return { ...known, limits: scopes.flatMap((scope) => parseLimit(scope) ?? []) }
 }
 
 function tooMany(wait: number): RegistryError {

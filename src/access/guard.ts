@@ -100,18 +100,23 @@ export class Guard {
     const { directory, anonymous } = this.#options
     this.expectServed(identity)
     const { user, limits, granted } = identity
+    if (identity.isOperator) return
     // A token was made for less, whoever made it.
     if (user !== undefined && !limits && !granted && directory.subject(user).admin) return
     if (user === undefined && directory.hasUsers) throw unauthorized('log in to administer this registry')
     if (user === undefined && anonymous === 'push' && local) return
     throw new RegistryError(
       'DENIED',
-      `${user ?? 'nobody who did not log in'} may not administer this registry: it takes an admin's password`,
+      `${user ?? 'nobody who did not log in'} may not administer this registry: it takes an admin's password, or a token of one with the scope admin`,
     )
   }
 
-  verdict({ user, limits }: Identity, action: Action, name: RepositoryName): Verdict {
+  verdict({ user, limits, isOperator }: Identity, action: Action, name: RepositoryName): Verdict {
     const { policy, directory, isHosted } = this.#options
+    // What is an upstream's is nobody's to change.
+    if (isOperator && (isHosted(name) || action === 'pull' || action === 'private')) {
+      return { allowed: true, why: 'whoever commands this machine may everything' }
+    }
     const subject = directory.subject(user)
     const who = limits ? { ...subject, limits } : subject
     return policy.decide({ who, action, name, hosted: isHosted(name) }, directory)
@@ -168,7 +173,7 @@ function upstreamOnly(action: Action, name: RepositoryName): RegistryError {
   const [upstream, first] = name.split('/')
   return new RegistryError(
     'DENIED',
-    `cannot ${action} ${name}: it belongs to the upstream ${upstream}, which is only read here; ${action} to that registry ` +
+    `cannot ${action} ${name}: it belongs to the upstream ${upstream}, which is only read here; ${action === 'push' ? 'push to' : 'do it at'} that registry ` +
       `itself, or host ${first} here (berth namespace add ${first})`,
   )
 }

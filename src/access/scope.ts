@@ -39,6 +39,9 @@ export interface Limit {
   readonly actions: readonly string[]
 }
 
+/** A robot's scope that is no limit: with it a token is as good as the password of its owner, an admin. */
+export const adminScope = 'admin'
+
 const limitActions = ['pull', 'push', 'delete']
 
 /** Undefined for what is none. */

@@ -15,12 +15,25 @@ const refreshLifetime = 90 * 24 * 3_600
 /** How long somebody stays logged in on the pages, in seconds. */
 export const sessionLifetime = 7 * 24 * 3_600
 
-const lifetimes = { access: accessLifetime, refresh: refreshLifetime, session: sessionLifetime } as const
+/** How long the command line elsewhere stays logged in, in seconds. */
+export const commandsLifetime = 30 * 24 * 3_600
+
+const lifetimes = {
+  access: accessLifetime,
+  refresh: refreshLifetime,
+  session: sessionLifetime,
+  commands: commandsLifetime,
+} as const
 export type TokenKind = keyof typeof lifetimes
 
 const issuer = 'berth'
 /** One is never taken for the other. */
-const audiences = { access: 'berth', refresh: 'berth-login', session: 'berth-pages' } as const
+const audiences = {
+  access: 'berth',
+  refresh: 'berth-login',
+  session: 'berth-pages',
+  commands: 'berth-commands',
+} as const
 
 export interface Claims {
   readonly user: string | undefined

@@ -1,4 +1,4 @@
-import { AccountError, type Access, type Accounts } from '../access/access.ts'
+import { AccountError, commandsLifetime, type Access, type Accounts } from '../access/access.ts'
 import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { AccessRecords, Metadata, Role, TokenRecord } from '../metadata/metadata.ts'
@@ -13,6 +13,10 @@ export interface AccountView {
   readonly admin: boolean
   /** Milliseconds since 1970. */
   readonly createdAt: number
+  /** Of an organization. */
+  readonly members: readonly { readonly user: string; readonly role: Role }[]
+  /** Of a user. */
+  readonly links: readonly LinkView[]
 }
 
 /** A login at a provider that is a user's. */
@@ -23,14 +27,10 @@ export interface LinkView {
 }
 
 export interface AccountDetails extends AccountView {
-  /** Of an organization. */
-  readonly members: readonly { readonly user: string; readonly role: Role }[]
   /** Of a user. */
   readonly organizations: readonly { readonly organization: string; readonly role: Role }[]
   readonly grants: readonly { readonly name: string; readonly role: Role }[]
   readonly tokens: readonly TokenView[]
-  /** Of a user. */
-  readonly links: readonly LinkView[]
 }
 
 export interface TokenOrder {
@@ -43,12 +43,20 @@ export interface TokenOrder {
   readonly lifetime: number | undefined
 }
 
+export interface CommandsLogin {
+  readonly user: string
+  readonly token: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
 export interface AccountsAdminOptions {
   access: Access
   metadata: Metadata
   guard: Guard
   /** Changes that somebody asks for, from an address. */
   accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
+  now: () => number
 }
 
 /** Who there is and what they may do. People look after their own password and tokens, admins after everybody's. */
@@ -59,22 +67,30 @@ export class AccountsAdmin {
     this.#options = options
   }
 
+  /** What the command line keeps to call the admin API with. Throws UNAUTHORIZED, or TOOMANYREQUESTS. */
+  async logIn(visitor: Visitor, given: { username: string; password: string }): Promise<CommandsLogin> {
+    const { access, now } = this.#options
+    const identity = await access.login(given, visitor.address)
+    const expiresAt = now() + commandsLifetime * 1_000
+    return { user: identity.user!, token: await access.openSession(identity, 'commands'), expiresAt }
+  }
+
   async list(visitor: Visitor): Promise<AccountView[]> {
     await this.#options.guard.expectAdministrator(visitor)
-    return (await this.#records()).accounts.map(viewOf)
+    const records = await this.#records()
+    return records.accounts.map((account) => this.#viewOf(account, records))
   }
 
   /** Throws NAME_UNKNOWN. */
   async get(visitor: Visitor, name: string): Promise<AccountDetails> {
     await this.#options.guard.expectAdministrator(visitor)
-    const { accounts, members, grants, tokens, identities } = await this.#records()
+    const records = await this.#records()
+    const { accounts, members, grants, tokens } = records
     const account = accounts.find((account) => account.name === name)
     if (!account) throw new RegistryError('NAME_UNKNOWN', `there is no account ${JSON.stringify(name)}`)
     return {
-      ...viewOf(account),
-      members: members.filter(({ organization }) => organization === name),
+      ...this.#viewOf(account, records),
       organizations: members.filter(({ user }) => user === name),
-      links: this.#linksOf(name, identities),
       grants: grants.filter((grant) => grant.account === name),
       tokens: tokens.filter(({ owner }) => owner === name).map(withoutSecret),
     }
@@ -85,6 +101,16 @@ export class AccountsAdmin {
     const user = expectPerson(visitor)
     const records = await this.#records()
     return records.tokens.filter(({ owner }) => isOwner(records, user, owner)).map(withoutSecret)
+  }
+
+  /** All tokens that the visitor may revoke, or those of one owner. Throws UNAUTHORIZED or DENIED. */
+  async revocableTokens(visitor: Visitor, owner: string | undefined): Promise<TokenView[]> {
+    if (owner !== undefined) {
+      await this.#expectOwner(visitor, owner)
+      return (await this.#records()).tokens.filter((token) => token.owner === owner).map(withoutSecret)
+    }
+    if (!(await this.#options.guard.mayAdminister(visitor))) return this.tokens(visitor)
+    return (await this.#records()).tokens.map(withoutSecret)
   }
 
   /** The names that the visitor may make tokens for. */
@@ -109,11 +135,12 @@ export class AccountsAdmin {
     return { token, record: withoutSecret(record) }
   }
 
-  async revokeToken(visitor: Visitor, id: string): Promise<void> {
+  /** Returns what is gone. */
+  async revokeToken(visitor: Visitor, id: string): Promise<TokenView> {
     const found = (await this.#records()).tokens.find((token) => token.id === id)
     // Whose it is not learns nothing of it.
     await this.#expectOwner(visitor, found?.owner ?? '')
-    await this.#change(visitor, (accounts) => accounts.revokeToken(id))
+    return withoutSecret(await this.#change(visitor, (accounts) => accounts.revokeToken(id)))
   }
 
   /** The visitor's own. Throws UNAUTHORIZED where the present one is wrong. */
@@ -139,10 +166,10 @@ export class AccountsAdmin {
     await this.#administer(visitor, (accounts) => accounts.addOrganization(name))
   }
 
-  async remove(visitor: Visitor, name: string): Promise<void> {
-    await this.#options.guard.expectAdministrator(visitor)
-    const { kind } = await this.get(visitor, name)
-    await this.#change(visitor, (accounts) => accounts.remove(name, kind))
+  /** Of either kind, where none is said. */
+  async remove(visitor: Visitor, name: string, kind?: AccountView['kind']): Promise<void> {
+    const found = kind ?? (await this.get(visitor, name)).kind
+    await this.#administer(visitor, (accounts) => accounts.remove(name, found))
   }
 
   /** Whoever logs in there and is called so is this user from then on. */
@@ -165,9 +192,21 @@ export class AccountsAdmin {
     await this.#administer(visitor, (accounts) => accounts.setGrant(name, account, role))
   }
 
-  /** For those who look after the repository. */
+  async grants(visitor: Visitor): Promise<AccessRecords['grants']> {
+    await this.#options.guard.expectAdministrator(visitor)
+    return (await this.#records()).grants
+  }
+
+  /** What is public, or not, by a setting of its own. */
+  async publicity(visitor: Visitor): Promise<AccessRecords['publicity']> {
+    await this.#options.guard.expectAdministrator(visitor)
+    return (await this.#records()).publicity
+  }
+
+  /** For those who look after the repository, or the namespace. */
   async setPublic(visitor: Visitor, name: RepositoryName, isPublic: boolean): Promise<void> {
-    await this.#options.guard.expect(visitor, 'administer', name)
+    const { guard } = this.#options
+    await (guard.isHosted(name) ? guard.expect(visitor, 'administer', name) : guard.expectAdministrator(visitor))
     await this.#change(visitor, (accounts) => accounts.setPublic(name, isPublic))
   }
 
@@ -184,12 +223,24 @@ export class AccountsAdmin {
 
   /** What the accounts refuse is the visitor's mistake, told as they tell it. */
   async #change<T>(visitor: Visitor, change: (accounts: Accounts) => Promise<T>): Promise<T> {
+    const { accountsFrom, access } = this.#options
     try {
-      return await change(this.#options.accountsFrom(visitor.identity.user, visitor.address))
+      const changed = await change(accountsFrom(visitor.identity.user, visitor.address))
+      // Who asked for it may count on it from the answer on.
+      await access.refresh()
+      return changed
     } catch (error) {
       if (!(error instanceof AccountError)) throw error
       throw new RegistryError('UNSUPPORTED', error.message, { status: 400, cause: error })
     }
+  }
+
+  #viewOf(
+    { name, kind, admin, createdAt }: AccessRecords['accounts'][number],
+    { members, identities }: AccessRecords,
+  ): AccountView {
+    const theirs = members.filter(({ organization }) => organization === name)
+    return { name, kind, admin, createdAt, members: theirs, links: this.#linksOf(name, identities) }
   }
 
   #linksOf(name: string, identities: AccessRecords['identities']): LinkView[] {
@@ -209,17 +260,13 @@ export class AccountsAdmin {
 /** Throws UNAUTHORIZED for nobody, and DENIED for a robot: a token makes no tokens. */
 function expectPerson({ identity: { user, limits, granted } }: Visitor): string {
   if (user === undefined) throw new RegistryError('UNAUTHORIZED', 'log in to see and change what is yours')
-  if (limits || granted) throw new RegistryError('DENIED', 'this takes a password: a token is not enough')
+  if (limits || granted) throw new RegistryError('DENIED', 'this takes a password, or a token with the scope admin')
   return user
 }
 
 function isOwner({ members }: AccessRecords, user: string, owner: string): boolean {
   if (owner === user) return true
   return members.some((member) => member.organization === owner && member.user === user && member.role === 'owner')
-}
-
-function viewOf({ name, kind, admin, createdAt }: AccessRecords['accounts'][number]): AccountView {
-  return { name, kind, admin, createdAt }
 }
 
 function withoutSecret({ secretHash: _, ...token }: TokenRecord): TokenView {

@@ -1,18 +1,20 @@
 // What people see of the registry and do to it, beside pulling and pushing. Pages and the admin API are two ways to the same
 // functions, and each of these asks access first.
-import type { Access, Accounts } from '../access/access.ts'
-import type { RepositoryName, Tag } from '../oci/reference.ts'
+import type { Access, Accounts, Action, AskedUpstream } from '../access/access.ts'
+import { RegistryError } from '../oci/errors.ts'
+import { upstreamOf, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import { Packages } from '../packages/packages.ts'
 import { AccountsAdmin } from './accounts.ts'
-import { auditPage, type AuditPage, type AuditQuery } from './audit.ts'
+import { AuditAdmin } from './audit.ts'
 import { CacheAdmin } from './cache.ts'
 import { Descriptions } from './descriptions.ts'
 import type { ReportAdminEvent } from './events.ts'
 import { Attached } from './attached.ts'
 import { ImageActions } from './image-actions.ts'
 import { Images, type ImageView } from './images.ts'
+import { NamespacesAdmin, type Naming } from './namespaces.ts'
 import { PackageLists, type PackageComparison, type PackagesView } from './package-lists.ts'
 import { Repositories } from './repositories.ts'
 import type { SignaturesOf } from './signature-report.ts'
@@ -24,12 +26,12 @@ import type { Workings } from './workings.ts'
 
 export type { AccountDetails, AccountView, TokenView } from './accounts.ts'
 export type { AuditPage } from './audit.ts'
-export { adminApi } from './api.ts'
+export { adminApi, type AdminApp } from './api.ts'
 export { windows, type CacheView, type EvictionView, type FillView, type Totals, type Window } from './cache.ts'
 export type { PinnedTag } from './pins.ts'
 export { difference, type Difference, type LayerChange } from './difference.ts'
 export { longestShort, oneLine, type Description } from './descriptions.ts'
-export type { AdminEvent } from './events.ts'
+export type { AdminEvent, NoOperatorSocket } from './events.ts'
 export type { ImageConfig } from './image-config.ts'
 export type { DocumentView, ReferrerView } from './attached.ts'
 export { pairOf, type Image, type ImageView, type PlatformView } from './images.ts'
@@ -38,7 +40,7 @@ export { largestReadme } from './self-description.ts'
 export type { ImageKind } from './summaries.ts'
 export { pageSize, type Page } from './pages.ts'
 export type { RepositoryView, Rights, TagPage, TagQuery, TagView } from './repositories.ts'
-export { sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
+export { operatorOf, sessionCookie, visitorOf, type AdminContext, type Doorway } from './request.ts'
 export type { SignatureReport, SignaturesOf } from './signature-report.ts'
 export type { DeletedTag, HistoryMoment } from './tag-history.ts'
 export type { Guard, Visitor } from './visitor.ts'
@@ -58,8 +60,8 @@ export interface AdminOptions {
   registry: Registry & { isHosted(name: RepositoryName): boolean; locate(address: { path: string }): RepositoryName }
   metadata: Metadata
   access: Access
-  /** Whether an upstream is asked with a login, so that it may show us what it shows nobody else. */
-  hasLogin: (upstream: string) => boolean
+  /** What is known of an upstream before it is asked; undefined where there is no such one. */
+  rulesOf: (upstream: string) => AskedUpstream | undefined
   /** Hosts under which clients see one upstream alone (virtualHosts). */
   hostsOf: (upstream: string) => readonly string[]
   /** Until when a cached tag that was checked then is served without asking, in milliseconds since 1970. */
@@ -67,10 +69,28 @@ export interface AdminOptions {
   workings: Workings
   /** Looks for signatures. */
   signatures: SignaturesOf
+  naming: Naming
   /** Changes of accounts that somebody asks for, from an address. */
   accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
   report?: ReportAdminEvent
   now?: () => number
+}
+
+/** What is asked of the rules. */
+export interface Asked {
+  /** A user or an organization; anonymous for who did not log in. */
+  readonly user: string
+  readonly action: Action
+  /** As clients name it. */
+  readonly name: string
+}
+
+export interface Explanation {
+  readonly name: RepositoryName
+  readonly allowed: boolean
+  /** What has to hold besides, which only a request finds out. */
+  readonly provided?: string
+  readonly why: string
 }
 
 export interface Admin {
@@ -84,7 +104,10 @@ export interface Admin {
   readonly accounts: AccountsAdmin
   readonly warm: WarmAdmin
   readonly webhooks: WebhooksAdmin
-  audit(visitor: Visitor, query: AuditQuery): Promise<AuditPage>
+  readonly audit: AuditAdmin
+  readonly namespaces: NamespacesAdmin
+  /** For administrators: whether somebody may do something, and why. Throws NAME_UNKNOWN where there is no such account. */
+  explain(visitor: Visitor, asked: Asked): Promise<Explanation>
   /** The one name of what somebody typed: `node` is docker.io/library/node. Throws NAME_INVALID or NAME_UNKNOWN. */
   readonly locate: (path: string) => RepositoryName
   /** What is installed in an image that the visitor was shown. */
@@ -99,11 +122,12 @@ export function createAdmin(options: AdminOptions): Admin {
     registry,
     metadata,
     access,
-    hasLogin,
+    rulesOf,
     hostsOf,
     freshUntil,
     workings,
     signatures,
+    naming,
     accountsFrom,
     report = () => {},
     now = Date.now,
@@ -111,7 +135,10 @@ export function createAdmin(options: AdminOptions): Admin {
   const guard = new Guard({
     access,
     metadata,
-    territory: { isHosted: (name) => registry.isHosted(name), hasLogin },
+    territory: {
+      isHosted: (name) => registry.isHosted(name),
+      hasLogin: (upstream) => rulesOf(upstream)?.hasLogin ?? false,
+    },
     report,
   })
   const history = new TagHistory({ registry, metadata, guard, workings, now })
@@ -129,8 +156,17 @@ export function createAdmin(options: AdminOptions): Admin {
     stop: () => packages.stop(),
     history,
     actions: new ImageActions({ registry, metadata, guard, workings }),
-    audit: (visitor, query) => auditPage({ guard, metadata }, visitor, query),
-    accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom }),
+    audit: new AuditAdmin({ guard, metadata }),
+    namespaces: new NamespacesAdmin({ metadata, guard, naming, now }),
+    async explain(visitor, { user, action, name: path }) {
+      await guard.expectAdministrator(visitor)
+      const name = registry.locate({ path })
+      const upstream = registry.isHosted(name) ? undefined : rulesOf(upstreamOf(name))
+      const explained = access.explain({ user: user === 'anonymous' ? undefined : user, action, name, upstream })
+      if (explained) return { ...explained, name }
+      throw new RegistryError('NAME_UNKNOWN', `there is no user or organization ${JSON.stringify(user)}`)
+    },
+    accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom, now }),
     cache: new CacheAdmin({ metadata, guard, workings, now }),
     warm: new WarmAdmin({ guard, workings }),
     webhooks: new WebhooksAdmin({ guard, workings }),

@@ -1,4 +1,11 @@
-import type { EvictionCandidate, FigureName, FigureSpan, KeptBytes, Metadata } from '../metadata/metadata.ts'
+import type {
+  EvictionCandidate,
+  FigureName,
+  FigureSpan,
+  KeptBytes,
+  Metadata,
+  SpendingSum,
+} from '../metadata/metadata.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import { parsePinPattern, pinnedTags, type PinnedTag } from './pins.ts'
 import type { Guard, Visitor } from './visitor.ts'
@@ -108,6 +115,12 @@ export class CacheAdmin {
   async fills(visitor: Visitor): Promise<FillView[]> {
     await this.#options.guard.expectAdministrator(visitor)
     return this.#named(this.#options.workings.fills())
+  }
+
+  /** On whose behalf pulls were spent from the day of `since` (milliseconds since 1970) on, the most first. */
+  async spending(visitor: Visitor, since: number, limit: number): Promise<readonly SpendingSum[]> {
+    await this.#options.guard.expectAdministrator(visitor)
+    return this.#options.metadata.spending.since(since, limit)
   }
 
   /** Evicts what limits and idleness ask for; returns the bytes freed. */

@@ -1,5 +1,3 @@
-import type { RepositoryName } from '../oci/reference.ts'
-
 export type AdminAction =
   | 'delete'
   | 'tag'
@@ -26,9 +24,16 @@ export interface AdminEvent {
   /** Undefined for who did not log in. */
   readonly user: string | undefined
   readonly address: string | undefined
-  readonly name: RepositoryName | undefined
+  /** A repository or a namespace. */
+  readonly name: string | undefined
   /** A tag, a digest, a pattern, how much, or which part. */
-  readonly detail: string
+  readonly detail: string | undefined
+}
+
+/** The operator of this machine cannot speak to the server, and works beside it. */
+export interface NoOperatorSocket {
+  readonly type: 'no-operator-socket'
+  readonly message: string
 }
 
 export type ReportAdminEvent = (event: AdminEvent) => void

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
+import { RegistryError } from '../oci/errors.ts'
 import { blobsOf, readManifest } from '../oci/manifest.ts'
 import { upstreamOf, type Reference, type RepositoryName, type Tag } from '../oci/reference.ts'
 import type { Registry } from '../oci/registry.ts'
@@ -56,6 +57,19 @@ export class ImageActions {
     await this.#collectBlobs(name, digest, blobs)
     const freed = await workings.evictThese([...blobs], upstreamOf(name))
     guard.done(visitor, 'evict', name, `${reference}, ${freed} bytes`)
+    return freed
+  }
+
+  /** Evicts every blob that a cached repository names; the bytes freed. Throws NAME_UNKNOWN where nothing of it is here. */
+  async evictAll(visitor: Visitor, name: RepositoryName): Promise<number> {
+    const { metadata, guard, workings } = this.#options
+    await guard.expectAdministrator(visitor)
+    const repository = await metadata.browsing.findRepository(name)
+    if (!repository) throw new RegistryError('NAME_UNKNOWN', `nothing of ${name} is here`)
+    // What is hosted is never evicted.
+    const blobs = repository.registry === undefined ? [] : await metadata.browsing.storedOf(name)
+    const freed = await workings.evictThese(blobs, repository.registry ?? '')
+    guard.done(visitor, 'evict', name, `everything, ${freed} bytes`)
     return freed
   }
 

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { HttpBindings } from '@hono/node-server'
-import type { Access } from '../access/access.ts'
+import { operator, type Access } from '../access/access.ts'
+import { operatorHeader } from './operation.ts'
 import type { Visitor } from './visitor.ts'
 
 export type AdminContext = Context<{ Bindings: HttpBindings }>
@@ -34,8 +35,22 @@ export async function visitorOf(c: AdminContext, { access, forwarded }: Doorway)
   const address = forwarded.addressOf(incoming)
   const session = getCookie(c, sessionCookie)
   const identity =
-    session === undefined ? await access.identify(headers.authorization, address) : await access.bySession(session)
+    session === undefined ? await callerOf(access, headers.authorization, address) : await access.bySession(session)
   return { identity, address, local }
+}
+
+/** A program: `berth login` has got it a token of this API's own. */
+async function callerOf(access: Access, authorization: string | undefined, address: string | undefined) {
+  const bearer = /^bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1]
+  const known = bearer === undefined ? undefined : await access.bySession(bearer, 'commands')
+  return known?.user === undefined ? access.identify(authorization, address) : known
+}
+
+/** Whoever commands this machine. Which of its users that is, is what they say: they could write the log themselves. */
+export async function operatorOf(c: AdminContext): Promise<Visitor> {
+  const said = c.req.header(operatorHeader) ?? ''
+  const name = /^[\w.@\\ -]{1,64}$/.test(said) ? said : 'unknown'
+  return { identity: operator, address: `local user ${name}`, local: true }
 }
 
 /** Of a Host header, without its port. */

@@ -4,23 +4,9 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { HttpBindings } from '@hono/node-server'
 import { z } from 'zod'
 import { RegistryError } from '../oci/errors.ts'
+import { apiPrefix, takesJson, type Operation } from './operation.ts'
 import type { AdminContext } from './request.ts'
 import type { Visitor } from './visitor.ts'
-
-/** One call of the admin API: what it takes and gives is checked by the compiler, and told in the API's description. */
-export interface Route<I extends z.ZodObject = z.ZodObject, O extends z.ZodType = z.ZodType> {
-  /**
-   * `get` reads, `delete` removes: both take a query. `put` replaces and `post` does all else: both take JSON, which no page
-   * elsewhere can make a browser send.
-   */
-  readonly method: 'get' | 'post' | 'put' | 'delete'
-  readonly path: string
-  readonly summary: string
-  readonly input: I
-  readonly answer: O
-  /** Bytes of JSON that it takes, where that is more than is sent elsewhere. */
-  readonly largestBody?: number
-}
 
 export type OpenApiDocument = ReturnType<Routes['document']>
 
@@ -29,27 +15,25 @@ const smallBody = 64 * 1024
 
 type Handler<I extends z.ZodObject, O extends z.ZodType> = (visitor: Visitor, input: z.output<I>) => Promise<z.input<O>>
 
-/** Calls under one prefix, and the OpenAPI document of them. */
+/** The operations as routes, and the OpenAPI document of them. */
 export class Routes {
   readonly app = new Hono<{ Bindings: HttpBindings }>()
-  readonly #prefix: string
   readonly #visitorOf: (c: AdminContext) => Promise<Visitor>
-  readonly #all: Route[] = []
+  readonly #all: Operation[] = []
 
-  constructor(prefix: string, visitorOf: (c: AdminContext) => Promise<Visitor>) {
-    this.#prefix = prefix
+  constructor(visitorOf: (c: AdminContext) => Promise<Visitor>) {
     this.#visitorOf = visitorOf
   }
 
-  add<I extends z.ZodObject, O extends z.ZodType>(route: Route<I, O>, handle: Handler<I, O>): void {
-    this.#all.push(route)
-    const { largestBody: maxSize = smallBody } = route
+  add<I extends z.ZodObject, O extends z.ZodType>(operation: Operation<I, O>, handle: Handler<I, O>): void {
+    this.#all.push(operation)
+    const { largestBody: maxSize = smallBody } = operation
     const limit = bodyLimit({ maxSize, onError: (c) => tooLarge(c, maxSize) })
-    this.app.on(route.method.toUpperCase(), this.#prefix + route.path, limit, async (c) => {
+    this.app.on(operation.method.toUpperCase(), apiPrefix + operation.path, limit, async (c) => {
       c.header('Cache-Control', 'private, no-store')
       try {
         const visitor = await this.#visitorOf(c)
-        return c.json(await handle(visitor, await read(c, route)))
+        return c.json(await handle(visitor, await read(c, operation)))
       } catch (error) {
         if (!(error instanceof RegistryError)) throw error
         return refusal(c, error)
@@ -61,9 +45,9 @@ export class Routes {
   document(info: { title: string; version: string; description: string }) {
     const schemas: Record<string, unknown> = {}
     const paths: Record<string, Record<string, unknown>> = {}
-    for (const route of this.#all) {
-      const operations = (paths[this.#prefix + route.path] ??= {})
-      operations[route.method] = describe(route, schemas)
+    for (const operation of this.#all) {
+      const methods = (paths[apiPrefix + operation.path] ??= {})
+      methods[operation.method] = describe(operation, schemas)
     }
     return { openapi: '3.1.0', info, paths, components: { schemas } }
   }
@@ -77,18 +61,16 @@ function refusal(c: Context, { code, message, status, headers }: RegistryError):
   return c.json({ errors: [{ code, message }] }, status as ContentfulStatusCode, headers)
 }
 
-/** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the route's form. */
-async function read<I extends z.ZodObject>(c: AdminContext, { method, input }: Route<I>): Promise<z.output<I>> {
-  const given: unknown = takesJson(method) ? await readJson(c) : c.req.query()
-  const read = input.safeParse(given)
+/** Throws UNSUPPORTED, with 415 for what is no JSON and 400 for what is not of the operation's form. */
+async function read<I extends z.ZodObject>(c: AdminContext, operation: Operation<I>): Promise<z.output<I>> {
+  const given: unknown = takesJson(operation) ? await readJson(c) : c.req.query()
+  const read = operation.input.safeParse(given)
   if (read.success) return read.data
   const [issue] = read.error.issues
   throw new RegistryError('UNSUPPORTED', `${issue?.path.join('.') || 'the request'}: ${issue?.message}`, {
     status: 400,
   })
 }
-
-const takesJson = (method: Route['method']): boolean => method === 'post' || method === 'put'
 
 async function readJson(c: AdminContext): Promise<unknown> {
   if (!/^application\/json\s*(?:;|$)/i.test(c.req.header('content-type') ?? '')) {
@@ -107,13 +89,14 @@ const problem = z
   .object({ errors: z.array(z.object({ code: z.string(), message: z.string() })) })
   .meta({ id: 'Problem' })
 
-function describe({ method, summary, input, answer }: Route, schemas: Record<string, unknown>) {
+function describe(operation: Operation, schemas: Record<string, unknown>) {
+  const { summary, input, answer } = operation
   const json = (schema: z.ZodType, io: 'input' | 'output') => ({
     'application/json': { schema: jsonSchema(schema, io, schemas) },
   })
   return {
     summary,
-    ...(takesJson(method)
+    ...(takesJson(operation)
       ? { requestBody: { required: true, content: json(input, 'input') } }
       : { parameters: parametersOf(input, schemas) }),
     responses: {

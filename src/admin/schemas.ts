@@ -152,53 +152,15 @@ export const going = z
   .object({ repository: z.string(), what: z.string(), why: z.string(), size: z.number() })
   .meta({ id: 'Going' })
 
-export const token = z
+export const spending = z
   .object({
-    id: z.string(),
-    owner: z.string(),
-    name: z.string(),
-    scopes: strings,
-    createdAt: time,
-    expiresAt: optional(time),
+    upstream: z.string(),
+    account: z.string(),
+    caller: z.string().meta({ description: 'a user or an address; empty for what was fetched for nobody' }),
+    repository: z.string(),
+    pulls: z.number(),
   })
-  .meta({ id: 'Token' })
-
-const role = z.enum(['owner', 'writer', 'reader'])
-
-export const account = z
-  .object({ name: z.string(), kind: z.enum(['user', 'organization']), admin: z.boolean(), createdAt: time })
-  .meta({ id: 'Account' })
-
-export const accountDetails = account
-  .extend({
-    members: z.array(z.object({ user: z.string(), role })).readonly(),
-    organizations: z.array(z.object({ organization: z.string(), role })).readonly(),
-    grants: z.array(z.object({ name: z.string(), role })).readonly(),
-    tokens: z.array(token).readonly(),
-    links: z
-      .array(z.object({ provider: z.string(), subject: z.string() }))
-      .readonly()
-      .meta({ description: 'logins at OpenID providers that are this user' }),
-  })
-  .meta({ id: 'AccountDetails' })
-
-export const auditPage = z.object({
-  entries: z
-    .array(
-      z.object({
-        number: z.number(),
-        at: time,
-        action: z.string(),
-        user: optional(z.string()),
-        address: optional(z.string()),
-        name: optional(z.string()),
-        detail: optional(z.string()),
-        count: z.number(),
-      }),
-    )
-    .readonly(),
-  next: optional(z.number()).meta({ description: 'where to go on, as before; absent at the end' }),
-})
+  .meta({ id: 'Spending' })
 
 export const attempt = z
   .object({

@@ -45,7 +45,7 @@ export class Guard {
   }
 
   /** Tells what a visitor has done. */
-  done({ identity, address }: Visitor, action: AdminAction, name: RepositoryName | undefined, detail: string): void {
+  done({ identity, address }: Visitor, action: AdminAction, name: string | undefined, detail?: string): void {
     this.#report({ type: 'administered', action, user: identity.user, address, name, detail })
   }
 

@@ -13,15 +13,11 @@ export interface AuditOptions {
   failed: (error: Error) => void
 }
 
-/** Writes down one thing that happened outside the server. */
-export async function note(metadata: AuditMetadata, event: Event, at: number): Promise<void> {
-  const entry = entryOf(event, at)
-  if (entry) await metadata.append([entry])
-}
-
 export interface Audit {
   /** Takes in whatever rooms tell. */
   tell(event: Event): void
+  /** Lets entries go when they are old, from now on. */
+  start(): void
   stop(): void
 }
 
@@ -34,8 +30,7 @@ const expireEvery = 3_600_000
 export function openAudit({ metadata, keep, now, failed }: AuditOptions): Audit {
   let pulls = new Map<string, { entry: AuditEntry; count: number; at: number }>()
   const timer = setInterval(flush, gatherFor).unref()
-  const expiring = setInterval(expire, expireEvery).unref()
-  expire()
+  let expiring: NodeJS.Timeout | undefined
 
   function write(entries: readonly AuditEntry[]): void {
     metadata.append(entries).catch(failed)
@@ -68,6 +63,10 @@ export function openAudit({ metadata, keep, now, failed }: AuditOptions): Audit 
       if (!entry) return
       if (entry.action === 'pull') gather(entry)
       else write([entry])
+    },
+    start() {
+      expiring = setInterval(expire, expireEvery).unref()
+      expire()
     },
     stop() {
       clearInterval(timer)

@@ -38,6 +38,13 @@ export function entryOf(event: Event, at: number): AuditEntry | undefined {
       const { action, user, address, name, detail } = event
       return entry(action, { user, address, name, detail })
     }
+    case 'tag-retired':
+      // Nobody's doing, but the settings'.
+      return entry('delete', {
+        user: 'hosted.retention',
+        name: event.repository,
+        detail: `${event.tag}: ${event.reason}`,
+      })
     default:
       return undefined
   }

@@ -3,14 +3,29 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import { CommandError, type Io } from './io.ts'
 
-/** A new password: of a file, typed twice at a terminal that does not show it, or the whole of standard input. Never of argv. */
-export async function askPassword(io: Io, file: string | undefined): Promise<string> {
+/**
+ * A password: of a file, typed at a terminal that does not show it, twice where it is a new one, or the whole of standard
+ * input. Never of argv.
+ */
+export async function askPassword(io: Io, file: string | undefined, { isNew = true } = {}): Promise<string> {
   if (file !== undefined) return withoutLineEnd(await read(file))
   if (!io.input) throw new CommandError('a password is needed: --password-file FILE')
   if (!(io.input as NodeJS.ReadStream).isTTY) return withoutLineEnd(await all(io.input))
   const password = await typed(io, 'Password: ')
-  if ((await typed(io, 'Again: ')) !== password) throw new CommandError('the two passwords are not the same')
+  if (isNew && (await typed(io, 'Again: ')) !== password) throw new CommandError('the two passwords are not the same')
   return password
+}
+
+/** Something else that is asked for at a terminal, and shown. */
+export async function askLine(io: Io, question: string): Promise<string> {
+  if (!(io.input as NodeJS.ReadStream | undefined)?.isTTY)
+    throw new CommandError('a user name is needed: --username NAME')
+  const terminal = createInterface({ input: io.input!, output: process.stderr, terminal: true })
+  try {
+    return await terminal.question(question)
+  } finally {
+    terminal.close()
+  }
 }
 
 async function read(file: string): Promise<string> {

@@ -1,12 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander'
+import { rights, type Answer } from '../admin/operations.ts'
 import { parseDuration } from '../config/config.ts'
-import type { AuditRecord } from '../metadata/metadata.ts'
-import { configOption } from './config-option.ts'
-import { withMetadata } from './hosted.ts'
 import type { Io } from './io.ts'
+import { targeted, withApi, type Target } from './target.ts'
 
-interface Options {
-  config?: string
+interface Options extends Target {
   /** Milliseconds since 1970. */
   since?: number
   user?: string
@@ -14,29 +12,33 @@ interface Options {
   name?: string
 }
 
-/** How many are read at once. */
-const batch = 1_000
-
 export function auditCommand(io: Io): Command {
-  return new Command('audit')
-    .description('print who pulled, pushed, deleted, logged in and changed what: one JSON object a line, oldest first')
-    .option('--since <time>', 'from this time on: a date, or a duration before now such as 7d', moment)
-    .option('--user <name>', 'only what this user did')
-    .option('--action <action>', 'only pull, push, delete, login, "login refused", "token created" and so on')
-    .option('--name <name>', 'only what was done to this repository, account or token')
-    .addOption(configOption())
-    .action(({ config, ...filter }: Options) =>
-      withMetadata(config, io, async ({ audit }) => {
-        let records: AuditRecord[]
-        let after = 0
-        do {
-          records = await audit.list({ ...filter, after, limit: batch })
-          for (const { at, ...record } of records)
-            io.out(`${JSON.stringify({ at: new Date(at).toISOString(), ...record })}\n`)
-          after = records.at(-1)?.number ?? after
-        } while (records.length === batch)
-      }),
-    )
+  return targeted(
+    new Command('audit')
+      .description(
+        'print who pulled, pushed, deleted, logged in and changed what: one JSON object a line, oldest first',
+      )
+      .option('--since <time>', 'from this time on: a date, or a duration before now such as 7d', moment)
+      .option('--user <name>', 'only what this user did')
+      .option('--action <action>', 'only pull, push, delete, login, "login refused", "token created" and so on')
+      .option('--name <name>', 'only what was done to this repository, account or token'),
+  ).action(({ since, user, action, name, ...target }: Options) =>
+    withApi(target, io, async (api) => {
+      let after: number | undefined = 0
+      while (after !== undefined) {
+        const { entries, next }: Answer<typeof rights.readAudit> = await api.call(rights.readAudit, {
+          since,
+          user,
+          action,
+          name,
+          after,
+        })
+        for (const { at, ...entry } of entries)
+          io.out(`${JSON.stringify({ at: new Date(at).toISOString(), ...entry })}\n`)
+        after = next
+      }
+    }),
+  )
 }
 
 function moment(text: string): number {

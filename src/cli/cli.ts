@@ -5,13 +5,18 @@ import { auditCommand } from './audit.ts'
 import { caCommand } from './ca.ts'
 import { collectCommand } from './collect.ts'
 import { configCommand } from './config.ts'
+import { evictCommand } from './evict.ts'
 import { CommandError, processIo, type Io } from './io.ts'
+import { loginCommand, logoutCommand } from './login.ts'
 import { mayCommand } from './may.ts'
 import { namespaceCommand } from './namespace.ts'
 import { orgCommand } from './org.ts'
+import { pinCommand, unpinCommand } from './pin.ts'
 import { repoCommand } from './repo.ts'
 import { serveCommand } from './serve.ts'
 import { spendingCommand } from './spending.ts'
+import { statusCommand } from './status.ts'
+import { historyCommand, tagsCommand } from './tags.ts'
 import { tokenCommand } from './token.ts'
 import { userCommand } from './user.ts'
 import { readVersion, versionCommand } from './version.ts'
@@ -35,17 +40,12 @@ function program(io: Io): Command {
     .version(readVersion(), '-V, --version', 'print the version')
     .helpCommand('help [command]', 'show help of a command')
   const accounts = [userCommand, orgCommand, tokenCommand, repoCommand, mayCommand]
+  const content = [tagsCommand, historyCommand, evictCommand, pinCommand, unpinCommand, warmCommand, collectCommand]
+  const records = [statusCommand, auditCommand, spendingCommand]
+  const others = [caCommand, configCommand, versionCommand]
   const commands = [
-    serveCommand,
-    namespaceCommand,
-    ...accounts,
-    auditCommand,
-    spendingCommand,
-    warmCommand,
-    collectCommand,
-    caCommand,
-    configCommand,
-    versionCommand,
+    ...[serveCommand, namespaceCommand, ...accounts, ...content, ...records],
+    ...[loginCommand, logoutCommand, ...others],
   ]
   for (const command of commands) program.addCommand(command(io))
   for (const command of [program, ...program.commands.flatMap((outer) => [outer, ...outer.commands])]) {
@@ -69,7 +69,10 @@ function exitCodeOf(error: unknown, io: Io): number {
     io.err(error.mistakes.map((line) => `${line}\n`).join(''))
     return 2
   }
-  if (error instanceof CommandError) io.err(`berth: ${error.message}\n`)
-  else io.err(`berth: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  if (error instanceof CommandError) {
+    io.err(`berth: ${error.message}\n`)
+    return error.exitCode
+  }
+  io.err(`berth: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   return 1
 }

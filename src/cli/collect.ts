@@ -1,41 +1,41 @@
 import { Command } from 'commander'
-import { openHosted, type Going } from '../hosted/hosted.ts'
-import { fsStore } from '../store/fs-store.ts'
-import { configOption } from './config-option.ts'
-import { noteCommand, withMetadata } from './hosted.ts'
+import { cache, type Answer } from '../admin/operations.ts'
+import { json } from './columns.ts'
 import type { Io } from './io.ts'
+import { targeted, withApi, type Target } from './target.ts'
+
+interface Options extends Target {
+  dryRun?: boolean
+  json?: boolean
+}
 
 export function collectCommand(io: Io): Command {
-  return new Command('collect')
-    .description('remove what nothing reaches from what is hosted here; the server may be running')
-    .addOption(configOption())
+  return targeted(
+    new Command('collect').description(
+      'remove what nothing reaches from what is hosted here; the server may be running',
+    ),
+  )
     .option('--dry-run', 'only print what would go, and why')
-    .action(({ config, dryRun }: { config?: string; dryRun?: boolean }) => collect(config, dryRun === true, io))
+    .option('--json', 'print JSON')
+    .action(({ dryRun = false, ...options }: Options) => collect(dryRun, options, io))
 }
 
-async function collect(file: string | undefined, dryRun: boolean, io: Io): Promise<void> {
-  const gone = await withMetadata(file, io, async (metadata, config) => {
-    const store = await fsStore(config.storage.data)
-    const hosted = await openHosted({ ...config.hosted, store, metadata })
-    try {
-      const gone = await hosted.collector.letGo(dryRun)
-      if (!dryRun && gone.length > 0)
-        await noteCommand(metadata, { action: 'collect', detail: `${gone.length} things` })
-      return gone
-    } finally {
-      await hosted.stop()
-      await store.close()
-    }
-  })
+async function collect(dryRun: boolean, options: Options, io: Io): Promise<void> {
+  const { gone, isServer } = await withApi(options, io, async (api) => ({
+    gone: await api.call(cache.collect, { dryRun }),
+    isServer: api.way.isServer,
+  }))
+  if (options.json) return io.out(json(gone))
   for (const { repository, what, why } of gone) io.out(`${repository}  ${what}  ${why}\n`)
-  io.out(summary(gone, dryRun))
+  // Files are a server's alone to remove: it knows which are just being pushed.
+  const done = isServer
+    ? 'gone'
+    : 'gone; the server removes their files at its next collection (hosted.collection.every)'
+  io.out(summary(gone, dryRun ? 'would go' : done))
 }
 
-function summary(gone: readonly Going[], dryRun: boolean): string {
+function summary(gone: Answer<typeof cache.collect>, done: string): string {
   if (gone.length === 0) return 'nothing to collect\n'
   const bytes = gone.reduce((sum, { size }) => sum + size, 0)
-  const done = dryRun
-    ? 'would go'
-    : 'gone; the server removes their files at its next collection (hosted.collection.every)'
   return `${gone.length} things, ${bytes} bytes: ${done}\n`
 }

@@ -17,4 +17,11 @@ export const processIo: Io = {
 /** A command could not do what it was asked to. The message is for the operator: wanted, seen, next step. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'
+  /** 2 where what is wrong is the command, or the settings. */
+  readonly exitCode: 1 | 2
+
+  constructor(message: string, { exitCode = 1, ...options }: ErrorOptions & { exitCode?: 1 | 2 } = {}) {
+    super(message, options)
+    this.exitCode = exitCode
+  }
 }

@@ -1,5 +1,7 @@
 import { Argument } from 'commander'
-import type { Role } from '../metadata/metadata.ts'
+import type { Given, rights } from '../admin/operations.ts'
+
+type Role = NonNullable<Given<typeof rights.setGrant>['role']>
 
 /** What somebody is to be; none takes it back. */
 export function roleArgument(): Argument {

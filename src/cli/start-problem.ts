@@ -6,6 +6,9 @@ export function startProblem(error: unknown, config: Config): string | undefined
   if (!(error instanceof Error) || !('code' in error)) return undefined
   const { code, syscall, path } = error as NodeJS.ErrnoException
   if (syscall === 'listen' || syscall === 'getaddrinfo') return listenProblem(String(code), config)
+  if (/^SQLITE_(?:CANTOPEN|READONLY|PERM)/.test(String(code))) {
+    return `storage.data must be a folder whose database this user can write, saw ${code} for ${resolve(config.storage.data)}`
+  }
   if (syscall === undefined) return undefined
   return `storage.data must be a folder that can be written, saw ${code} for ${path ?? resolve(config.storage.data)}`
 }

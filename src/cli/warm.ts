@@ -1,38 +1,38 @@
-import { Command } from 'commander'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Config } from '../config/config.ts'
-import type { Metadata, WarmRunRecord } from '../metadata/metadata.ts'
-import { configOption } from './config-option.ts'
-import { noteCommand, withMetadata } from './hosted.ts'
+import { Command } from 'commander'
+import { warm as operations, type Answer } from '../admin/operations.ts'
+import type { Api } from './api.ts'
+import { columns } from './columns.ts'
 import { CommandError, type Io } from './io.ts'
+import { targeted, withApi, type Target } from './target.ts'
 
-interface Options {
-  config?: string
+interface Options extends Target {
   wait: boolean
 }
 
-type List = Config['warm'][number]
+type View = Answer<typeof operations.viewWarm>
 
+/** Milliseconds between two looks at a run. */
 const look = 200
 
 export function warmCommand(io: Io): Command {
-  return new Command('warm')
-    .description('have the server fetch lists of what is always to be here (warm in the settings); all without a name')
-    .argument('[lists...]', 'names of lists')
-    .option('--wait', 'until they are fetched, and tell what is not here; exit code 1 if something is not', false)
-    .addOption(configOption())
-    .action((names: string[], { config, wait }: Options) => warm(names, wait, config, io))
+  return targeted(
+    new Command('warm')
+      .description(
+        'have the server fetch lists of what is always to be here (warm in the settings); all without a name',
+      )
+      .argument('[lists...]', 'names of lists')
+      .option('--wait', 'until they are fetched, and tell what is not here; exit code 1 if something is not', false),
+  ).action((names: string[], { wait, ...target }: Options) =>
+    withApi(target, io, async (api) => {
+      const runs = []
+      for (const list of chosen(names, await api.call(operations.viewWarm, {}))) runs.push(await begin(api, list, io))
+      if (wait) for (const id of runs) await follow(api, id, io)
+    }),
+  )
 }
 
-async function warm(names: readonly string[], wait: boolean, file: string | undefined, io: Io): Promise<void> {
-  await withMetadata(file, io, async (metadata, config) => {
-    const runs = []
-    for (const list of chosen(names, config)) runs.push(await begin(metadata, list, io))
-    if (wait) for (const id of runs) await follow(metadata, id, io)
-  })
-}
-
-function chosen(names: readonly string[], { warm: lists }: Config): readonly List[] {
+function chosen(names: readonly string[], { lists }: View): View['lists'] {
   const known = lists.length === 0 ? 'there are none' : `there are ${lists.map(({ name }) => name).join(', ')}`
   if (names.length === 0 && lists.length === 0) throw new CommandError('no list stands in the settings (warm)')
   const unknown = names.find((name) => !lists.some((list) => list.name === name))
@@ -42,30 +42,23 @@ function chosen(names: readonly string[], { warm: lists }: Config): readonly Lis
   return names.length === 0 ? lists : lists.filter(({ name }) => names.includes(name))
 }
 
-/** Writes a run down for the server, unless one of the list goes on; returns its id. */
-async function begin(metadata: Metadata, { name, ...list }: List, io: Io): Promise<number> {
-  const running = (await metadata.warm.unfinished()).find((run) => run.list === name)
-  if (running) {
-    io.out(`${name} is being fetched already: run ${running.id}\n`)
-    return running.id
-  }
-  const { references, limit, order, platforms } = list
-  const id = await metadata.warm.begin({
-    list: name,
-    order: { references, limit, order, platforms },
-    startedAt: Date.now(),
-  })
-  await noteCommand(metadata, { action: 'fetch', detail: `warm list ${name}` })
-  io.out(`${name} is fetched by the server that runs, or by the next one: run ${id}\n`)
+/** Begins a run, unless one of the list goes on; returns its id. */
+async function begin(api: Api, { name, run }: View['lists'][number], io: Io): Promise<number> {
+  const { id } = await api.call(operations.fetchWarm, { list: name })
+  if (id === run?.id) io.out(`${name} is being fetched already: run ${id}\n`)
+  else if (api.way.isServer) io.out(`${name} is being fetched: run ${id}\n`)
+  else io.out(`${name} is fetched by the next server that starts here: run ${id}\n`)
   return id
 }
 
-async function follow({ warm }: Metadata, id: number, io: Io): Promise<void> {
-  let run: WarmRunRecord | undefined
-  while ((run = await warm.find(id)) && run.endedAt === undefined) await sleep(look)
-  const results = await warm.results(id)
-  const wanting = results.filter(({ outcome }) => outcome !== 'ok')
-  for (const { reference, outcome, message } of wanting) io.out(`${reference}  ${outcome}  ${message ?? ''}\n`)
-  if (run?.outcome !== 'ok') throw new CommandError(`run ${id}: ${run?.outcome ?? 'known no more'}`)
-  io.out(`run ${id}: all of ${results.length} here\n`)
+async function follow(api: Api, id: number, io: Io): Promise<void> {
+  let run = await api.call(operations.getRun, { id })
+  while (run.endedAt === undefined) {
+    await sleep(look)
+    run = await api.call(operations.getRun, { id })
+  }
+  const wanting = run.references.filter(({ outcome }) => outcome !== 'ok')
+  io.out(columns(wanting.map(({ reference, outcome, message = '' }) => [reference, outcome, message])))
+  if (run.outcome !== 'ok') throw new CommandError(`run ${id}: ${run.outcome}`)
+  io.out(`run ${id}: all of ${run.references.length} here\n`)
 }

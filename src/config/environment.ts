@@ -17,11 +17,15 @@ const settable: readonly Settable[] = optionTable.flatMap((option) => {
   return [option, { path: twin, env: environmentName(twin), schema: z.string() }]
 })
 
+/** What commands read that talk to a server elsewhere: no settings of this one. */
+const ofCommands = ['BERTH_SERVER', 'BERTH_TOKEN', 'BERTH_TOKEN_FILE']
+
 /** The settings of BERTH_* variables. A variable that is set but empty counts as not set. */
 export function readEnvironment(env: NodeJS.ProcessEnv, upstreams: readonly string[]): Layer & { mistakes: string[] } {
   const layer: Layer & { mistakes: string[] } = { tree: {}, origins: new Map(), mistakes: [] }
   const variables = Object.entries(env).filter(
-    (entry): entry is [string, string] => /^BERTH_/.test(entry[0]) && !!entry[1] && !isServiceLink(entry[0], entry[1]),
+    (entry): entry is [string, string] =>
+      /^BERTH_/.test(entry[0]) && !!entry[1] && !ofCommands.includes(entry[0]) && !isServiceLink(entry[0], entry[1]),
   )
   const names = upstreamsByVariable(variables, upstreams)
   for (const [variable, value] of variables) {

@@ -113,10 +113,14 @@ export class Collector {
       blobsBefore: at - times.grace,
       dryRun,
     })
-    const going = describe(name, collected, new Map(retired.map(({ tag, why }) => [tag.tag, why])))
+    const whys = new Map(retired.map(({ tag, why }) => [tag.tag, why]))
+    const going = describe(name, collected, whys)
     if (dryRun) return going
     for (const { digest } of collected.manifests) manifests.forget(name, digest)
     if (going.length > 0) await metadata.forgetIfEmpty(name)
+    for (const tag of collected.tags) {
+      report({ type: 'tag-retired', repository: name, tag, reason: whys.get(tag) ?? '' })
+    }
     for (const { repository, what, why } of going) report({ type: 'collected', repository, what, reason: why })
     return going
   }

@@ -12,6 +12,8 @@ export type HostedEvent =
   | { readonly type: 'tag-pushed'; readonly repository: string; readonly tag: Tag; readonly digest: Digest }
   /** By a client; what retention removes is collected. */
   | { readonly type: 'tag-deleted'; readonly repository: string; readonly tag: Tag; readonly digest: Digest }
+  /** A tag that no rule of retention keeps. */
+  | { readonly type: 'tag-retired'; readonly repository: string; readonly tag: Tag; readonly reason: string }
   | { readonly type: 'collected'; readonly repository: string; readonly reason: string; readonly what: string }
   | { readonly type: 'collection-failed'; readonly message: string }
 

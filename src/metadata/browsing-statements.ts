@@ -129,6 +129,9 @@ export function browsingStatements(database: Database) {
     storedAmong: prepare<[string], { digest: string }>(
       'SELECT digest FROM stored_blobs WHERE digest IN (SELECT value FROM json_each(?))',
     ),
+    storedOf: prepare<[number], { digest: string }>(
+      'SELECT digest FROM repository_blobs JOIN stored_blobs USING (digest) WHERE repository = ? ORDER BY digest',
+    ),
     keptByUpstream: prepare<[], { registry: string; bytes: number; blobs: number }>(
       `SELECT registry, total(size) AS bytes, count(*) AS blobs FROM (
          SELECT DISTINCT registry, s.digest, s.size FROM repository_blobs b

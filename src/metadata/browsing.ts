@@ -84,6 +84,8 @@ export interface Browsing {
   storedBytesOf(name: RepositoryName): Promise<number>
   /** Which of these blobs the store holds. */
   storedAmong(digests: readonly Digest[]): Promise<Set<Digest>>
+  /** Blobs that a cached repository names and the store holds. */
+  storedOf(name: RepositoryName): Promise<Digest[]>
   keptByUpstream(): Promise<KeptBytes[]>
   /** A repository of an upstream that names a blob; one of them where there are several. */
   findHolder(digest: Digest): Promise<RepositoryName | undefined>

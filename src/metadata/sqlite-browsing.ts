@@ -89,6 +89,12 @@ export class SqliteBrowsing implements Browsing {
     return new Set(this.#sql.storedAmong.all(JSON.stringify(digests)).map((row) => row.digest as Digest))
   }
 
+  async storedOf(name: RepositoryName): Promise<Digest[]> {
+    const repository = this.#find(name)
+    if (!repository || repository.registry === null) return []
+    return this.#sql.storedOf.all(repository.id).map((row) => row.digest as Digest)
+  }
+
   async keptByUpstream(): Promise<KeptBytes[]> {
     return this.#sql.keptByUpstream.all()
   }

@@ -1,5 +1,5 @@
 import type { AccessEvent } from '../access/access.ts'
-import type { AdminEvent } from '../admin/admin.ts'
+import type { AdminEvent, NoOperatorSocket } from '../admin/admin.ts'
 import type { RequestEvent } from '../api/app.ts'
 import type { CacheEvent } from '../cache/cache.ts'
 import type { HostedEvent } from '../hosted/hosted.ts'
@@ -18,6 +18,7 @@ export type Event =
   | RequestEvent
   | CacheEvent
   | HostedEvent
+  | NoOperatorSocket
   | SignatureEvent
   | TunnelEvent
   | UpstreamEvent

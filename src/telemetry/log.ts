@@ -102,13 +102,15 @@ export function logEvents(log: Logger): (event: Event) => void {
         return logRefusal(log, event)
       case 'token-created':
       case 'token-revoked':
-        return log.info({ user: event.user, token: event.token, client: event.address }, event.type)
+        return log.info({ user: event.user, token: event.token, by: event.by, client: event.address }, event.type)
       case 'user-changed':
-        return log.info({ user: event.user, change: event.change, client: event.address }, 'user changed')
+        return log.info({ user: event.user, change: event.change, by: event.by, client: event.address }, 'user changed')
       case 'administered': {
         const { action, user, address: client, name: repository, detail } = event
         return log.info({ user, client, repository, detail }, action)
       }
+      case 'no-operator-socket':
+        return log.warn(`commands on this machine work beside the server, not through it: ${event.message}`)
       case 'htpasswd-problem':
         return log.warn(event.message)
       case 'signature': {
@@ -151,6 +153,8 @@ export function logEvents(log: Logger): (event: Event) => void {
         const { list, reference, outcome, bytes, message } = event
         return log[outcome === 'ok' ? 'debug' : 'warn']({ list, reference, outcome, bytes }, message ?? 'warm')
       }
+      // What was retired is told of as collected.
+      case 'tag-retired':
       case 'turned-away':
       case 'lookup':
       case 'fill-started':

@@ -93,6 +93,8 @@ export function createMetrics(readings: Readings): Metrics {
         case 'user-changed':
         case 'administered':
         case 'htpasswd-problem':
+        case 'tag-retired':
+        case 'no-operator-socket':
         case 'fill-started':
         case 'warm-run-started':
           return

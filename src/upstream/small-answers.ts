@@ -1,9 +1,14 @@
 import type { Network } from './network.ts'
 
-/** Milliseconds; a client waits for it with its login. */
-const deadline = 5_000
-/** Bytes. */
-const most = 512 * 1024
+export interface AnswerLimits {
+  /** Until the whole answer is there, in milliseconds. */
+  deadline: number
+  /** Bytes. */
+  most: number
+}
+
+/** A client waits for it with its login. */
+const usual: AnswerLimits = { deadline: 5_000, most: 512 * 1024 }
 
 /** What libraries that bring a protocol ask for, of what `fetch` takes. */
 export interface SmallRequest {
@@ -14,10 +19,13 @@ export interface SmallRequest {
 }
 
 /**
- * Asks hosts that the operator has configured. Follows no redirect; rejects when there is no whole answer within 5 s, or more
- * than 512 KiB of it.
+ * Asks hosts that the operator has configured. Follows no redirect; rejects when there is no whole answer within the limits: 5 s
+ * and 512 KiB, if not given.
  */
-export function fetcher(network: Network): (url: string, asked?: SmallRequest) => Promise<Response> {
+export function fetcher(
+  network: Network,
+  { deadline, most }: AnswerLimits = usual,
+): (url: string, asked?: SmallRequest) => Promise<Response> {
   return async (url, { method = 'GET', headers = {}, body, signal } = {}) => {
     // Loaded when it is needed: most never send one.
     const { request } = await import('undici')
@@ -28,7 +36,7 @@ export function fetcher(network: Network): (url: string, asked?: SmallRequest) =
       signal: AbortSignal.any([AbortSignal.timeout(deadline), ...(signal ? [signal] : [])]),
       dispatcher: network.open.pooled,
     })
-    const bytes = await wholeBody(url, answer.body)
+    const bytes = await wholeBody(url, answer.body, most)
     const fields = Object.entries(answer.headers).map(([name, value]) => [name, [value].flat().join(', ')] as const)
     const isEmpty = [204, 205, 304].includes(answer.statusCode)
     return new Response(isEmpty ? null : bytes, {
@@ -53,7 +61,7 @@ function textOf(body: unknown): string {
   throw new TypeError('a body must be a text or a form')
 }
 
-async function wholeBody(url: string, body: AsyncIterable<Buffer>): Promise<Uint8Array<ArrayBuffer>> {
+async function wholeBody(url: string, body: AsyncIterable<Buffer>, most: number): Promise<Uint8Array<ArrayBuffer>> {
   const parts: Buffer[] = []
   let length = 0
   for await (const part of body) {

@@ -45,7 +45,10 @@ export interface ListState extends WarmList {
 }
 
 export interface Warm {
-  /** Goes on with what was broken off, and from now on keeps to schedules and looks for runs that other processes ask for. */
+  /**
+   * Goes on with what was broken off, and from now on keeps to schedules and looks for runs that other processes ask for. A run
+   * that is begun before is written down alone, for the process that works.
+   */
   start(): Promise<void>
   lists(): Promise<ListState[]>
   /** The newest of what somebody named by hand. */
@@ -77,7 +80,7 @@ class Warming implements Warm {
   readonly #beginning = new Map<string, Promise<RunState>>()
   #timer: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
-  #isStopping = false
+  #isWorking = false
 
   constructor(options: WarmOptions) {
     const { lists, registry, metadata, failed, now } = options
@@ -94,6 +97,7 @@ class Warming implements Warm {
 
   async start(): Promise<void> {
     const { lists, failed } = this.#options
+    this.#isWorking = true
     await this.#takeUp()
     await this.#timetable.start()
     // Other processes ask for lists alone.
@@ -139,6 +143,8 @@ class Warming implements Warm {
     if (!list) return undefined
     const running = this.#runOf(name)
     if (running) return running.state
+    const noted = this.#isWorking ? undefined : await this.#noted(name)
+    if (noted) return this.#stateOf(noted)
     const { references, limit, order, platforms } = list
     const beginning = this.#beginning.get(name) ?? this.#begin(name, { references, limit, order, platforms })
     this.#beginning.set(name, beginning)
@@ -157,12 +163,17 @@ class Warming implements Warm {
   }
 
   async stop(): Promise<void> {
-    this.#isStopping = true
+    this.#isWorking = false
     clearInterval(this.#timer)
     await this.#looking
     await this.#timetable.stop()
     for (const { run } of this.#running.values()) run.halt()
     await Promise.all([...this.#running.values()].map(({ over }) => over))
+  }
+
+  /** A run of a list that another process is to work on. */
+  async #noted(list: string): Promise<WarmRunRecord | undefined> {
+    return (await this.#options.metadata.warm.unfinished()).find((run) => run.list === list)
   }
 
   async #begin(list: string | undefined, order: WarmOrder): Promise<RunState> {
@@ -178,8 +189,8 @@ class Warming implements Warm {
     const known = this.#running.get(record.id)
     if (known) return known.run.state
     const run = new Run(record, this.#parts)
-    // What is begun while everything stops is there for the next process.
-    if (!this.#isStopping) this.#running.set(record.id, { run, over: this.#work(run) })
+    // What is begun before the start, and while everything stops, is there for another process.
+    if (this.#isWorking) this.#running.set(record.id, { run, over: this.#work(run) })
     return run.state
   }
 

@@ -49,7 +49,7 @@ export async function changeOwn(c: AdminContext, call: WebCall, admin: Admin, fo
 export async function showAudit(call: WebCall, admin: Admin): Promise<Rendered> {
   const filter = { user: call.text('user'), name: call.text('name'), action: call.text('action') }
   const before = Number(call.text('before'))
-  const entries = await admin.audit(call.visitor, { ...filter, before: before > 0 ? before : undefined })
+  const entries = await admin.audit.page(call.visitor, { ...filter, before: before > 0 ? before : undefined })
   return <AuditPage frame={call.frame} entries={entries} filter={filter} />
 }
 

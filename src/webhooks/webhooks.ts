@@ -31,6 +31,8 @@ export interface Webhooks {
   waiting(): Promise<Record<string, number>>
   /** The receivers, and how telling them goes. */
   readonly hooks: Hooks
+  /** Begins to deliver. What is told before waits. */
+  start(): void
   stop(): Promise<void>
 }
 
@@ -48,10 +50,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
     failed: ({ message }) => hooks.all.forEach(({ hook }) => problem(hook.name, `events wait: ${message}`, 'failed')),
   })
   if (isAnybodyTold) metadata.noteChanges((change) => hooks.wanting(noticeOfChange(change)).length > 0)
-  for (const { receiver } of hooks.all) receiver.wake()
-  // What was noted before the last end, however it came.
-  outbox.wake()
-  void forgetOthers()
+  let started = false
 
   /** What waits for a receiver that is no longer configured is kept for a while: it may be configured again. */
   async function forgetOthers(): Promise<void> {
@@ -86,7 +85,7 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
         return problem(hook.name, tooMany)
       }
       await written
-      receiver.wake()
+      if (started) receiver.wake()
     } catch (error) {
       problem(
         hook.name,
@@ -116,14 +115,22 @@ export function openWebhooks(options: WebhooksOptions): Webhooks {
   return {
     tell(event) {
       if (!isAnybodyTold) return
-      if (event.type === 'tag-pushed' || event.type === 'tag-deleted' || event.type === 'tag-moved') outbox.wake()
-      else if (isNews(event)) {
+      if (event.type === 'tag-pushed' || event.type === 'tag-deleted' || event.type === 'tag-moved') {
+        if (started) outbox.wake()
+      } else if (isNews(event)) {
         const notice = noticeOf(event)
         if (notice) tellOf(notice)
       }
     },
     waiting: () => hooks.waiting(),
     hooks,
+    start() {
+      started = true
+      for (const { receiver } of hooks.all) receiver.wake()
+      // What was noted before the last end, however it came, or by a process that delivers nothing.
+      outbox.wake()
+      void forgetOthers()
+    },
     async stop() {
       await outbox.stop()
       await hooks.stop()

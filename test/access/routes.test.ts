@@ -296,6 +296,7 @@ describe('everything else', () => {
       `/r/team/secret/t/1`,
       '/api/v1/repository?name=team/secret',
       '/api/v1/tags?name=team/secret',
+      '/api/v1/history?name=team/secret&tag=1',
     ]) {
       const { '200': seen, ...others } = await statuses('GET', path)
       expect([path, seen]).toEqual([path, ['root', 'ann', 'bob', 'carl']])
@@ -324,6 +325,13 @@ describe('everything else', () => {
       '/api/v1/fills',
       '/api/v1/accounts',
       '/api/v1/account?name=ann',
+      '/api/v1/audit/log',
+      '/api/v1/grants',
+      '/api/v1/may?user=ann&action=push&name=team/app',
+      '/api/v1/namespaces',
+      '/api/v1/pins',
+      '/api/v1/spending?since=0',
+      '/api/v1/visibility',
     ]) {
       expect([path, await statuses('GET', path)]).toEqual([
         path,

@@ -158,6 +158,26 @@ describe('the admin API', () => {
     expect((await send('DELETE', 'pins', { pattern: `${node}:20*` })).body).toEqual({ removed: false })
   })
 
+  it('evicts all that is here of a repository, and nothing of what is hosted', async () => {
+    const { berth, scene, upstream, send } = await start()
+    await scene.pullAll('library/node', '20.11.0.amd64')
+    expect((await send('POST', 'evict', { name: 'node' })).body).toEqual({ bytes: upstreamSizes(upstream) })
+    expect((await send('POST', 'evict', { name: 'node' })).body).toEqual({ bytes: 0 })
+    await pushApplication(berth, ['1.0'])
+    expect((await send('POST', 'evict', { name: 'team/app' })).body).toEqual({ bytes: 0 })
+    expect((await send('POST', 'evict', { name: 'team/none' })).status).toBe(404)
+  })
+
+  it('tells what a tag has meant, newest first', async () => {
+    const { scene, upstream, send, get } = await start()
+    const old = upstream.content.digest('library/node', '20.11.0')
+    await scene.pull('library/node', '20')
+    upstream.retag('library/node', '20', '20.11.0.amd64')
+    await send('POST', 'check', { name: node, tag: '20' })
+    const { body } = await get('history?name=node&tag=20')
+    expect(body).toMatchObject([{ digest: upstream.content.digest('library/node', '20.11.0.amd64') }, { digest: old }])
+  })
+
   it('asks the upstream about a tag that is fresh here', async () => {
     const { scene, upstream, send } = await start()
     await scene.pull('library/node', '20')

@@ -8,6 +8,7 @@ import { fetchRaw } from '../helpers/http.ts'
 import { basic } from '../helpers/login.ts'
 import { Pusher } from '../helpers/push.ts'
 import { startBerth, type BerthOptions } from '../helpers/start.ts'
+import { ask, startProxying, tunnelManifest } from '../helpers/tunnels.ts'
 
 interface Line {
   at: string
@@ -55,6 +56,18 @@ describe('the audit log', () => {
     expect(digest).toMatch(/^sha256:/)
   })
 
+  it('tells who pulled through the HTTPS proxy, from where', async () => {
+    const { berth } = await startProxying()
+    await addUser(berth.data, 'ann', 'correct horse')
+    const { authorization } = basic('ann', 'correct horse')
+    const proxyHeaders = `Proxy-Authorization: ${authorization}\r\n`
+    expect((await ask(berth, tunnelManifest, { proxyHeaders })).status).toBe(200)
+    await berth.stop()
+    expect(await audit(berth.data, '--action', 'pull')).toMatchObject([
+      { user: 'ann', address: '127.0.0.1', name: 'quay.test/org/app', detail: '1' },
+    ])
+  })
+
   it('counts pulls that are the same, and keeps others apart', async () => {
     const { data, berth, pusher } = await startScene()
     await pusher.image('1', 'layer')
@@ -93,6 +106,9 @@ describe('the audit log', () => {
         detail: expect.stringContaining('**:pull') as string,
       },
     ])
+    expect(lines.map(({ address }) => address)).toEqual(
+      lines.map(() => expect.stringMatching(/^local user \S/) as string),
+    )
     expect(JSON.stringify(lines)).not.toContain(token)
   })
 

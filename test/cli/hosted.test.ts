@@ -8,7 +8,7 @@ import { Pusher, startHosting } from '../helpers/push.ts'
 async function berth(data: string, ...argv: string[]): Promise<string> {
   let out = ''
   const write = (text: string) => void (out += text)
-  const env = { BERTH_STORAGE_DATA: data, BERTH_HOSTED_COLLECTION_GRACE: '0s', BERTH_HOSTED_COLLECTION_UNTAGGED: '0s' }
+  const env = { BERTH_STORAGE_DATA: data }
   const code = await runCli(argv, { out: write, err: write, env })
   return code === 0 ? out : `${out}exit code ${code}`
 }
@@ -26,8 +26,8 @@ describe('berth namespace', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as object)
     expect(noted).toEqual([
-      expect.objectContaining({ action: 'namespace added', user: 'command line', detail: 'alice' }),
-      expect.objectContaining({ action: 'namespace removed', user: 'command line', detail: 'alice' }),
+      expect.objectContaining({ action: 'namespace added', user: 'command line', name: 'alice' }),
+      expect.objectContaining({ action: 'namespace removed', user: 'command line', name: 'alice' }),
     ])
   })
 
@@ -49,7 +49,8 @@ describe('berth namespace', () => {
 
 describe('berth collect', () => {
   it('tells with --dry-run what would go and why, and removes it without, beside a running server', async () => {
-    const { url, data } = await startHosting()
+    const hosted = { namespaces: ['team'], collection: { grace: '0s', untagged: '0s' } }
+    const { url, data } = await startHosting({ hosted })
     const pusher = new Pusher(url)
     const digest = await pusher.image('1', 'layer')
     await pusher.send('DELETE', 'manifests/1')
@@ -62,6 +63,6 @@ describe('berth collect', () => {
     expect(await pusher.status(`manifests/${digest}`)).toBe(404)
     expect(await berth(data, 'collect')).toBe('nothing to collect\n')
     const collected = (await berth(data, 'audit')).split('\n').filter((line) => line.includes('"collect"'))
-    expect(collected).toEqual([expect.stringContaining('3 things')])
+    expect(collected).toEqual([expect.stringContaining('3 things'), expect.stringContaining('0 things')])
   })
 })

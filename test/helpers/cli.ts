@@ -1,13 +1,25 @@
 import { Readable } from 'node:stream'
 import { runCli } from '../../src/cli/cli.ts'
 
+export interface CliRun {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+/** `berth` with this environment alone, and this on standard input. */
+export async function runBerth(argv: readonly string[], env: NodeJS.ProcessEnv, input = ''): Promise<CliRun> {
+  let out = ''
+  let err = ''
+  const write = { out: (text: string) => void (out += text), err: (text: string) => void (err += text) }
+  const code = await runCli(argv, { ...write, env, input: Readable.from([input]) })
+  return { code, out, err }
+}
+
 /** `berth` on a data folder, with this on standard input and more of the environment; what it printed, with its exit code when that is not 0. */
 export async function berthCli(data: string, argv: readonly string[], input = '', more = {}): Promise<string> {
-  let said = ''
-  const write = (text: string) => void (said += text)
-  const env = { BERTH_STORAGE_DATA: data, ...more }
-  const code = await runCli(argv, { out: write, err: write, env, input: Readable.from([input]) })
-  return code === 0 ? said : `${said}exit code ${code}`
+  const { code, out, err } = await runBerth(argv, { BERTH_STORAGE_DATA: data, ...more }, input)
+  return code === 0 ? out + err : `${out}${err}exit code ${code}`
 }
 
 export async function addUser(data: string, name: string, password: string, ...options: string[]): Promise<void> {

@@ -39,6 +39,15 @@ export function testBrowsing(implementation: string, make: MakeMetadata): void {
     const tags = async (search: Partial<TagSearch>) =>
       (await metadata.browsing.listTags(whole, { ...everyTag, ...search })).tags.map(({ tag }) => tag)
 
+    it('lists the blobs of a cached repository that the store holds, and none of a hosted one', async () => {
+      await fill()
+      expect(await metadata.browsing.storedOf(whole)).toEqual([])
+      await metadata.blobStored(blob, 7, 4_000)
+      expect(await metadata.browsing.storedOf(whole)).toEqual([blob])
+      expect(await metadata.browsing.storedOf(app)).toEqual([])
+      expect(await metadata.browsing.storedOf(name('docker.io/library/other'))).toEqual([])
+    })
+
     it('lists hosted and cached repositories under their whole names', async () => {
       await fill()
       const unknown = { pulls: 0, pulledAt: undefined, description: undefined }

@@ -1,0 +1,11 @@
+// Every call of the admin API. Who calls it needs no more of this room.
+export { apiPrefix, operatorHeader, type Answer, type Given, type Operation } from './operation.ts'
+export * as accounts from './operations/accounts.ts'
+export * as cache from './operations/cache.ts'
+export * as descriptions from './operations/descriptions.ts'
+export * as history from './operations/history.ts'
+export * as images from './operations/images.ts'
+export * as namespaces from './operations/namespaces.ts'
+export * as rights from './operations/rights.ts'
+export * as warm from './operations/warm.ts'
+export * as webhooks from './operations/webhooks.ts'
