@@ -90,8 +90,10 @@ export class AccountsAdmin {
     if (!account) throw new RegistryError('NAME_UNKNOWN', `there is no account ${JSON.stringify(name)}`)
     return {
       ...this.#viewOf(account, records),
-      organizations: members.filter(({ user }) => user === name),
-      grants: grants.filter((grant) => grant.account === name),
+      organizations: members
+        .filter(({ user }) => user === name)
+        .map(({ organization, role }) => ({ organization, role })),
+      grants: grants.filter(({ account }) => account === name).map(({ name, role }) => ({ name, role })),
       tokens: tokens.filter(({ owner }) => owner === name).map(withoutSecret),
     }
   }
@@ -240,7 +242,11 @@ export class AccountsAdmin {
     { members, identities }: AccessRecords,
   ): AccountView {
     const theirs = members.filter(({ organization }) => organization === name)
-    return { name, kind, admin, createdAt, members: theirs, links: this.#linksOf(name, identities) }
+    return {
+      ...{ name, kind, admin, createdAt },
+      members: theirs.map(({ user, role }) => ({ user, role })),
+      links: this.#linksOf(name, identities),
+    }
   }
 
   #linksOf(name: string, identities: AccessRecords['identities']): LinkView[] {

@@ -26,6 +26,15 @@ const config = z
     volumes: strings,
     stopSignal: optional(z.string()),
     labels: texts,
+    history: z
+      .array(
+        z.object({
+          command: z.string(),
+          created: optional(z.string()),
+          empty: z.boolean().meta({ description: 'it changed no file, and so made no layer' }),
+        }),
+      )
+      .readonly(),
   })
   .meta({ id: 'ImageConfig' })
 

@@ -141,6 +141,18 @@ export const cacheView = z
     spans: z.array(z.object({ beganAt: time, values: totals.partial() })).readonly(),
     storage: z.object({ bytes: z.number(), maxSize: z.number(), free: z.number(), minFree: z.number() }),
     kept: z.array(z.object({ registry: z.string(), bytes: z.number(), blobs: z.number() })).readonly(),
+    next: z
+      .array(
+        z.object({
+          digest,
+          name: optional(name),
+          size: z.number(),
+          usedAt: time,
+          upstreams: strings,
+        }),
+      )
+      .readonly()
+      .meta({ description: 'what would be evicted first' }),
     pins,
     fills: z.array(fill).readonly(),
     upstreams: z.array(upstream).readonly(),
