@@ -123,8 +123,10 @@ async function answerTo(scene: Scene, { method, target, spelling, who, body, ...
   socket.on('data', (part: string) => (text += part)).on('error', () => {})
   socket.write(`${lines.join('\r\n')}\r\n\r\n${named(body)}`)
   await once(socket, 'close', { signal: AbortSignal.timeout(20_000) })
-  const spelled = [name, name.toUpperCase(), spelling(name), encodeURIComponent(name), name.split('/')[1]!]
-  for (const form of new Set(spelled)) text = text.replaceAll(form, 'NAME')
+  const spelled = [name, name.toUpperCase(), spelling(name), decodeURIComponent(spelling(name))]
+  // Answers that lead on name it in URLs of their own.
+  const forms = new Set([...spelled, ...spelled.map(encodeURIComponent), name.split('/')[1]!])
+  for (const form of forms) text = text.replaceAll(form, 'NAME')
   return text
     .replace(/^(?:Date|Set-Cookie): .*\r\n/gim, '')
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'SESSION')
