@@ -7,7 +7,7 @@ const largeBuffer = 512 * 1024
 /** Where it is slow or only begins: hundreds of slow clients must not fill the memory. */
 const smallBuffer = 64 * 1024
 /** A client that takes this many bytes within this time, in milliseconds, is a fast one: more than the system's own buffers hold. */
-const fast = { bytes: 12 * 1024 * 1024, time: 120 }
+const fast = { bytes: 12 * 1024 * 1024, time: 300 }
 /** More large buffers than this are not given out at once. */
 const mostLarge = 64
 /** Headers wait this long for the first bytes to go with; then they go alone, for containerd waits only 30 s for them. */

@@ -1,6 +1,7 @@
 import { download, type Result } from '../load/connection.ts'
 import { mebibyte, type Bench, type Measure, type Row } from '../measure.ts'
 import { startBerth, type Berth } from '../servers/berth.ts'
+import { pinSelf } from '../servers/process.ts'
 import { blobPath, manifestPath, type Image, type Shape } from '../servers/upstream.ts'
 import { median } from '../stats.ts'
 import { pull } from '../load/pull.ts'
@@ -123,8 +124,14 @@ async function eachRound(
   act: (berth: Berth, image: Image) => Promise<Round>,
 ): Promise<Round[]> {
   const rounds: Round[] = []
+  const pinAll = (core: 'load' | 'all') => {
+    pinSelf(core)
+    bench.upstream.pin(core)
+  }
   const before = await bench.upstream.image(mebibyte, 20 * mebibyte)
   await bench.upstream.shape(shape)
+  // The upstream would be another machine: on the load's core it would give each of its connections less than the CDN does.
+  pinAll('all')
   for (let round = 0; round < bench.rounds; round++) {
     const image = await bench.upstream.image(...sizes)
     const berth = await startBerth({ folder: bench.folder, upstream: bench.upstream.url, core: 'all' })
@@ -135,6 +142,7 @@ async function eachRound(
       await berth.stop()
     }
   }
+  pinAll('load')
   await bench.upstream.shape({})
   return rounds
 }

@@ -23,8 +23,13 @@ export function pinned(core: Core, command: string[]): string[] {
 
 /** Moves this process, which is the load, to its core, and what it starts with it. */
 export function pinSelf(core: 'load' | 'all' = 'load'): void {
+  pin(process.pid, core)
+}
+
+/** Moves all threads of a process. */
+export function pin(pid: number, core: 'load' | 'all'): void {
   const cores = core === 'load' ? '1' : `0-${cpus().length - 1}`
-  if (pinning) spawnSync('taskset', ['-a', '-c', '-p', cores, String(process.pid)])
+  if (pinning) spawnSync('taskset', ['-a', '-c', '-p', cores, String(pid)])
 }
 
 /** A Node script of the bench as a command; TypeScript is loaded by tsx. */

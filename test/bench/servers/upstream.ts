@@ -1,5 +1,5 @@
 import path from 'node:path'
-import { answers, freePort, run, script } from './process.ts'
+import { answers, freePort, pin, run, script } from './process.ts'
 
 /** What a connection gives; nothing set means as fast as it goes. */
 export interface Shape {
@@ -41,6 +41,8 @@ export interface FastUpstream {
   served(digest: string): Promise<Served>
   /** CPU seconds spent so far, all threads. */
   cpuSeconds(): number
+  /** Moves it to another core than that of the load, where it begins. */
+  pin(core: 'load' | 'all'): void
   stop(): Promise<void>
 }
 
@@ -67,6 +69,7 @@ export async function startFastUpstream(folder: string): Promise<FastUpstream> {
       return ((await order('served')) as Record<string, Served>)[digest] ?? { bodies: 0, bytes: 0 }
     },
     cpuSeconds: () => upstream.cpuSeconds(),
+    pin: (core) => pin(upstream.pid, core),
     stop: () => upstream.stop(),
   }
 }
