@@ -64,7 +64,8 @@ function work() {
         job.hash.update(slice.subarray(0, read))
         job.at += read
         busy = true
-        pause()
+        // Somebody waits for the digest.
+        if (!job.finish) pause()
       } else if (job.finish) {
         parentPort?.postMessage({ id, hex: job.hash.digest('hex') })
         end(id)
