@@ -15,6 +15,7 @@ export function workingsOf(rooms: Rooms): Workings {
     limits: config.storage,
     evict: () => cache.evict(),
     evictThese: (digests, upstream) => cache.evictThese(digests, upstream),
+    namespacesChanged: () => hosted.refreshNamespaces(),
     collect: (dryRun) => hosted.collector.collect(dryRun),
     openBlob: (digest) => store.open(digest),
     pinTag: (pin) => cache.tagPins.pin(pin),

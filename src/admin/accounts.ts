@@ -3,6 +3,7 @@ import { RegistryError } from '../oci/errors.ts'
 import type { RepositoryName } from '../oci/reference.ts'
 import type { AccessRecords, Metadata, Role, TokenRecord } from '../metadata/metadata.ts'
 import type { Guard, Visitor } from './visitor.ts'
+import type { Workings } from './workings.ts'
 
 /** A token without what would open anything. */
 export type TokenView = Omit<TokenRecord, 'secretHash'>
@@ -56,6 +57,7 @@ export interface AccountsAdminOptions {
   guard: Guard
   /** Changes that somebody asks for, from an address. */
   accountsFrom: (by: string | undefined, address: string | undefined) => Accounts
+  workings: Workings
   now: () => number
 }
 
@@ -225,11 +227,11 @@ export class AccountsAdmin {
 
   /** What the accounts refuse is the visitor's mistake, told as they tell it. */
   async #change<T>(visitor: Visitor, change: (accounts: Accounts) => Promise<T>): Promise<T> {
-    const { accountsFrom, access } = this.#options
+    const { accountsFrom, access, workings } = this.#options
     try {
       const changed = await change(accountsFrom(visitor.identity.user, visitor.address))
-      // Who asked for it may count on it from the answer on.
-      await access.refresh()
+      // Who asked for it may count on it from the answer on: an account has a namespace.
+      await Promise.all([access.refresh(), workings.namespacesChanged()])
       return changed
     } catch (error) {
       if (!(error instanceof AccountError)) throw error

@@ -157,7 +157,7 @@ export function createAdmin(options: AdminOptions): Admin {
     history,
     actions: new ImageActions({ registry, metadata, guard, workings }),
     audit: new AuditAdmin({ guard, metadata }),
-    namespaces: new NamespacesAdmin({ metadata, guard, naming, now }),
+    namespaces: new NamespacesAdmin({ metadata, guard, naming, workings, now }),
     async explain(visitor, { user, action, name: path }) {
       await guard.expectAdministrator(visitor)
       const name = registry.locate({ path })
@@ -166,7 +166,7 @@ export function createAdmin(options: AdminOptions): Admin {
       if (explained) return { ...explained, name }
       throw new RegistryError('NAME_UNKNOWN', `there is no user or organization ${JSON.stringify(user)}`)
     },
-    accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom, now }),
+    accounts: new AccountsAdmin({ access, metadata, guard, accountsFrom, workings, now }),
     cache: new CacheAdmin({ metadata, guard, workings, now }),
     warm: new WarmAdmin({ guard, workings }),
     webhooks: new WebhooksAdmin({ guard, workings }),

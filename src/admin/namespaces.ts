@@ -1,6 +1,7 @@
 import { RegistryError } from '../oci/errors.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Guard, Visitor } from './visitor.ts'
+import type { Workings } from './workings.ts'
 
 /** What the settings say of names. */
 export interface Naming {
@@ -14,6 +15,7 @@ export interface NamespacesAdminOptions {
   metadata: Metadata
   guard: Guard
   naming: Naming
+  workings: Workings
   now: () => number
 }
 
@@ -37,7 +39,7 @@ export class NamespacesAdmin {
 
   /** False when it is there already. Throws NAME_INVALID for what is no namespace, or is what an upstream is called. */
   async add(visitor: Visitor, name: string): Promise<boolean> {
-    const { metadata, guard, naming, now } = this.#options
+    const { metadata, guard, naming, workings, now } = this.#options
     await guard.expectAdministrator(visitor)
     if (!form.test(name)) {
       const saw = JSON.stringify(name.slice(0, 100))
@@ -49,13 +51,14 @@ export class NamespacesAdmin {
       throw new RegistryError('NAME_INVALID', `${name} is what the upstream ${upstream} is called; choose another name`)
     }
     const added = await metadata.hosted.addNamespace(name, now())
+    await workings.namespacesChanged()
     if (added) guard.done(visitor, 'namespace added', name)
     return added
   }
 
   /** Throws NAME_UNKNOWN where there is none, and DENIED for one that has content or stands in the settings. */
   async remove(visitor: Visitor, name: string): Promise<void> {
-    const { metadata, guard, naming } = this.#options
+    const { metadata, guard, naming, workings } = this.#options
     await guard.expectAdministrator(visitor)
     if (naming.configured.includes(name)) {
       throw new RegistryError('DENIED', `${name} stands in the settings (hosted.namespaces): take it out there`)
@@ -71,6 +74,7 @@ export class NamespacesAdmin {
       const what = removed.repositories === 1 ? '1 repository' : `${removed.repositories} repositories`
       throw new RegistryError('DENIED', `${name} still holds ${what}: delete their manifests, and run berth collect`)
     }
+    await workings.namespacesChanged()
     guard.done(visitor, 'namespace removed', name)
   }
 }

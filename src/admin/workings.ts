@@ -136,6 +136,8 @@ export interface Workings {
   evict(): Promise<number>
   evictThese(digests: readonly Digest[], upstream: string): Promise<number>
   collect(dryRun: boolean): Promise<readonly Going[]>
+  /** A namespace was added or removed: what is hosted here counts from now on. */
+  namespacesChanged(): Promise<void>
   /** A blob that is on the disk; undefined where it is not. Whoever opened it closes it. */
   openBlob(
     digest: Digest,

@@ -54,6 +54,8 @@ export interface Hosted {
   readonly registry: Registry
   /** Whether the first component of a name is a namespace hosted here. */
   owns(namespace: string): boolean
+  /** Takes up namespaces that were added or removed, at once; by itself it does so within a moment. */
+  refreshNamespaces(): Promise<void>
   /** Collects what nothing reaches, once, or tells what would go. */
   readonly collector: Collector
   /** Begins to collect from time to time. */
@@ -87,6 +89,7 @@ export async function openHosted(options: HostedOptions): Promise<Hosted> {
   return {
     registry: new HostedRegistry(options.metadata, blobs, uploads, manifests),
     owns: (namespace) => owned.has(namespace),
+    refreshNamespaces: () => owned.refresh(),
     collector,
     start: () => collector.start(),
     async stop() {

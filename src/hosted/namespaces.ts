@@ -21,13 +21,13 @@ export class OwnedNamespaces {
 
   /** Rejects when they cannot be read the first time; later the last ones read stay in force. */
   async load(): Promise<void> {
+    await this.refresh()
+    this.#timer = setInterval(() => void this.refresh().catch(() => {}), namespacesSeenWithin).unref()
+  }
+
+  /** Rejects when they cannot be read. */
+  async refresh(): Promise<void> {
     this.#added = new Set(await this.#metadata.listNamespaces())
-    this.#timer = setInterval(() => {
-      this.#metadata.listNamespaces().then(
-        (names) => (this.#added = new Set(names)),
-        () => {},
-      )
-    }, namespacesSeenWithin).unref()
   }
 
   stop(): void {
