@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { isNamespace } from '../oci/reference.ts'
 import { operator } from './identity.ts'
 import { everybody, everyUser } from './policy.ts'
 
@@ -18,12 +19,9 @@ export interface OtherNames {
 /** Names that stand for more than one in rules, and those of clients that did not log in, and of the operator in the audit log. */
 export const reservedNames: readonly string[] = [everybody, everyUser, 'anonymous', operator.user]
 
-/** A name is that of a namespace as well. */
-const nameForm = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
-
-/** Whether a namespace can have this name. */
+/** Whether an account, and with it a namespace, can have this name. */
 export function isNamespaceName(name: string): boolean {
-  return nameForm.test(name) && name.length <= 100
+  return isNamespace(name) && name.length <= 100
 }
 
 /** Throws AccountError for a name that no new account can have. */

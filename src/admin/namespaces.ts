@@ -1,4 +1,5 @@
 import { RegistryError } from '../oci/errors.ts'
+import { isNamespace } from '../oci/reference.ts'
 import type { Metadata } from '../metadata/metadata.ts'
 import type { Guard, Visitor } from './visitor.ts'
 import type { Workings } from './workings.ts'
@@ -19,9 +20,6 @@ export interface NamespacesAdminOptions {
   now: () => number
 }
 
-/** A namespace is the first part of the names of what is hosted here. */
-const form = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
-
 /** Which namespaces are hosted here. All of it is for administrators. */
 export class NamespacesAdmin {
   readonly #options: NamespacesAdminOptions
@@ -41,7 +39,7 @@ export class NamespacesAdmin {
   async add(visitor: Visitor, name: string): Promise<boolean> {
     const { metadata, guard, naming, workings, now } = this.#options
     await guard.expectAdministrator(visitor)
-    if (!form.test(name)) {
+    if (!isNamespace(name)) {
       const saw = JSON.stringify(name.slice(0, 100))
       const wanted = 'a namespace must be lower-case letters and digits with - or _ between them'
       throw new RegistryError('NAME_INVALID', `${wanted}, saw ${saw}`)

@@ -1,5 +1,5 @@
 // Every call of the admin API. Who calls it needs no more of this room.
-export { apiPrefix, operatorHeader, type Answer, type Given, type Operation } from './operation.ts'
+export { apiPrefix, operatorHeader, takesJson, type Answer, type Given, type Operation } from './operation.ts'
 export * as accounts from './operations/accounts.ts'
 export * as cache from './operations/cache.ts'
 export * as descriptions from './operations/descriptions.ts'

@@ -1,4 +1,4 @@
-import { apiPrefix, type Answer, type Given, type Operation } from '../admin/operations.ts'
+import { apiPrefix, takesJson, type Answer, type Given, type Operation } from '../admin/operations.ts'
 import { visible } from '../web/format.ts'
 import { CommandError } from './io.ts'
 
@@ -38,11 +38,11 @@ export class Api {
 
   async call<P extends Operation>(operation: P, given: Given<P>): Promise<Answer<P>> {
     const { method, path } = operation
-    const isPost = method === 'post'
+    const isJson = takesJson(operation)
     const { status, text } = await this.way.send({
       method: method.toUpperCase(),
-      path: apiPrefix + path + (isPost ? '' : queryOf(given)),
-      body: isPost ? JSON.stringify(given) : undefined,
+      path: apiPrefix + path + (isJson ? '' : queryOf(given)),
+      body: isJson ? JSON.stringify(given) : undefined,
     })
     const value = parse(text)
     if (status !== 200) throw new CommandError(this.#refusal(status, value))

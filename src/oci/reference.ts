@@ -8,6 +8,8 @@ export type Tag = string & { readonly __brand: 'Tag' }
 export type Reference = Tag | Digest
 
 const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
+/** A component without dots: with one it would be a host's name to clients. */
+const namespace = /^[a-z0-9]+(?:(?:_|__|-+)[a-z0-9]+)*$/
 const tag = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 
 /** Reads a repository name. Throws NAME_INVALID naming the component at fault. */
@@ -24,6 +26,11 @@ export function parseRepositoryName(text: string): RepositoryName {
     }
   }
   return text as RepositoryName
+}
+
+/** Whether what is hosted can have this as the first component of its name. */
+export function isNamespace(text: string): boolean {
+  return namespace.test(text)
 }
 
 /** Of the whole name of what is cached, its upstream's part; empty where there is none. */

@@ -40,7 +40,7 @@ const asked: Record<string, (scene: Scene) => object> = {
   '/webhooks/waiting': () => ({ name: 'ci' }),
 }
 
-const { apiPrefix, operatorHeader: _, ...rooms } = api
+const { apiPrefix, operatorHeader: _, takesJson: __, ...rooms } = api
 const reads = Object.values(rooms)
   .flatMap((room) => Object.values(room as Record<string, api.Operation>))
   .filter(({ method }) => method === 'get')
