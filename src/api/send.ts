@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { Buffers } from '../oci/buffers.js'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Blob, Lent } from '../oci/registry.ts'
 
 /** Where a client is fast: large enough that system calls do not count. One reused buffer a response, whatever the blob's size. */
 const largeBuffer = 512 * 1024
@@ -8,7 +9,7 @@ const largeBuffer = 512 * 1024
 const smallBuffer = 64 * 1024
 /** A client that takes this many bytes within this time, in milliseconds, is a fast one: more than the system's own buffers hold. */
 const fast = { bytes: 12 * 1024 * 1024, time: 300 }
-/** More large buffers than this are not given out at once. */
+/** More responses than this do not hold a large buffer each. */
 const mostLarge = 64
 /** Headers wait this long for the first bytes to go with; then they go alone, for containerd waits only 30 s for them. */
 const headersAlone = 50
@@ -25,7 +26,7 @@ class ClientLeft extends Error {}
 
 /** Sends blob bodies on Node's own response: web streams would halve the rate. */
 export class Sender {
-  readonly #spare: Buffer[] = []
+  readonly buffers = new Buffers(largeBuffer, 8)
   #large = 0
 
   /**
@@ -76,26 +77,26 @@ export class Sender {
     }
   }
 
-  /** A large buffer, unless too many are out. */
-  takeLarge(): Buffer | undefined {
-    if (this.#large >= mostLarge) return undefined
+  /** Whether one more response may hold a large buffer, of its own or lent; if so, it leaves when that is over. */
+  admitLarge(): boolean {
+    if (this.#large >= mostLarge) return false
     this.#large++
-    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(largeBuffer)
+    return true
   }
 
-  giveLarge(buffer: Buffer): void {
+  leaveLarge(): void {
     this.#large--
-    if (this.#spare.length < 8) this.#spare.push(buffer)
   }
 }
 
-/** Copies blobs to one response through one buffer, which grows when the client proves fast. */
+/** Copies blobs to one response: through one buffer, which grows when the client proves fast, or from memory that is lent to such. */
 class Pump {
   bytes = 0
   readonly #out: ServerResponse
   readonly #sender: Sender
   #buffer: Buffer | undefined
-  #large: Buffer | undefined
+  #isLarge = false
+  #large: Buffer<ArrayBuffer> | undefined
   #markBytes = 0
   #markTime = performance.now()
 
@@ -112,12 +113,10 @@ class Pump {
     out.once('close', onClose)
     try {
       for (;;) {
-        const buffer = this.#bufferFor(blob.range)
-        const got = await blob.read(buffer)
+        const sent = await this.#sendNext(blob)
         clearTimeout(flush)
-        if (got === 0) return
-        await write(out, got === buffer.length ? buffer : buffer.subarray(0, got))
-        this.bytes += got
+        if (sent === 0) return
+        this.bytes += sent
       }
     } finally {
       clearTimeout(flush)
@@ -126,16 +125,45 @@ class Pump {
     }
   }
 
+  /** Returns how many bytes; 0 at the end. */
+  async #sendNext(blob: Blob): Promise<number> {
+    this.#isLarge ||= this.#isFast() && this.#sender.admitLarge()
+    const lent = this.#isLarge ? await blob.borrow?.() : undefined
+    if (lent) return this.#sendLent(lent)
+    const buffer = this.#isLarge ? this.#largeBuffer() : this.#smallBuffer(blob.range)
+    const got = await blob.read(buffer)
+    if (got > 0) await write(this.#out, got === buffer.length ? buffer : buffer.subarray(0, got))
+    return got
+  }
+
+  async #sendLent({ bytes, release }: Lent): Promise<number> {
+    this.#giveLargeBack()
+    try {
+      await write(this.#out, bytes)
+      return bytes.length
+    } finally {
+      release()
+    }
+  }
+
   end(): void {
-    if (this.#large) this.#sender.giveLarge(this.#large)
+    this.#giveLargeBack()
+    if (this.#isLarge) this.#sender.leaveLarge()
+    this.#isLarge = false
+  }
+
+  #largeBuffer(): Buffer {
+    return (this.#large ??= this.#sender.buffers.take())
+  }
+
+  #giveLargeBack(): void {
+    if (this.#large) this.#sender.buffers.give(this.#large)
     this.#large = undefined
   }
 
-  #bufferFor(range: ByteRange | undefined): Buffer {
-    if (this.#large) return this.#large
-    if (this.#isFast()) this.#large = this.#sender.takeLarge()
+  #smallBuffer(range: ByteRange | undefined): Buffer {
     const length = range ? range.end - range.start : smallBuffer
-    return this.#large ?? (this.#buffer ??= Buffer.allocUnsafeSlow(Math.min(smallBuffer, Math.max(4096, length))))
+    return (this.#buffer ??= Buffer.allocUnsafeSlow(Math.min(smallBuffer, Math.max(4096, length))))
   }
 
   #isFast(): boolean {

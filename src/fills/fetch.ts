@@ -32,6 +32,10 @@ export class Fetch {
   #stalled = false
   #watched = false
   #sinceWatch = 0
+  #askedAt = 0
+  #answeredAt = 0
+  /** Bytes. */
+  #brought = 0
   /** Whether it is the upstream that is waited for, and not the disk or a cap of ours. */
   #reading = false
 
@@ -48,9 +52,17 @@ export class Fetch {
     return this.#blob !== undefined && !this.#stopped && !this.#stalled
   }
 
+  /** Bytes that would have come, at the rate of those that came, while the answer was waited for. */
+  get missed(): number {
+    const [asked, answered] = [this.#answeredAt - this.#askedAt, performance.now() - this.#answeredAt]
+    return answered > 0 ? (this.#brought * asked) / answered : 0
+  }
+
   async run(target: FetchTarget): Promise<void> {
     if (this.#stopped) return
+    this.#askedAt = performance.now()
     const blob = await this.source.getBlob(this.asked)
+    this.#answeredAt = performance.now()
     this.#blob = blob
     try {
       if (this.#stopped) return
@@ -75,6 +87,7 @@ export class Fetch {
       if (!came) return this.#expectEnd(blob)
       const got = came.length
       this.#sinceWatch += got
+      this.#brought += got
       await this.source.bandwidth?.take(got, () => target.turn(this))
       const skipped = Math.min(got, this.position - at)
       at += got

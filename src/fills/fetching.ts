@@ -55,6 +55,8 @@ export class Fetching implements FetchTarget {
   #validator: string | undefined
   #hasAnswered = false
   #failures = 0
+  /** Bytes that would have come while the last request waited for its answer. */
+  #missed = 0
   #pausedUntil = 0
   #pause: NodeJS.Timeout | undefined
   readonly #watch: NodeJS.Timeout
@@ -196,8 +198,14 @@ export class Fetching implements FetchTarget {
       inFlight: [...this.#fetches],
       wanted: this.#fill.wanted().filter((position) => position < size),
       readAhead,
-      segment: inRanges ? segmentFor(size, this.#policy.connections) : size,
+      segment: inRanges ? segmentFor(this.#missed, this.#left(size), this.#policy.connections) : size,
     })
+  }
+
+  /** Bytes that are neither here nor asked for. */
+  #left(size: number): number {
+    const asked = [...this.#fetches].reduce((sum, { position, end }) => sum + end - position, 0)
+    return size - this.#fill.present.total - asked
   }
 
   async #fetch(range: ByteRange): Promise<void> {
@@ -238,6 +246,7 @@ export class Fetching implements FetchTarget {
 
   #afterSuccess(fetch: Fetch): void {
     this.#failures = 0
+    this.#missed = fetch.missed
     if (this.#fill.size === undefined) this.#fill.size = fetch.position
   }
 

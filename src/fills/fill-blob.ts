@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob } from '../oci/registry.ts'
+import type { Blob, Lent } from '../oci/registry.ts'
 import type { Fill } from './fill.ts'
 import { passThrough } from './passing-blob.ts'
 import type { FillSource } from './source.ts'
@@ -55,6 +55,26 @@ export class FillBlob implements Blob {
       if (this.#closed) this.#direct.close()
       return this.#direct.read(into)
     }
+  }
+
+  async borrow(): Promise<Lent | undefined> {
+    if (this.#direct || this.#position >= this.#end || !this.#fill.isShared) return undefined
+    try {
+      return await this.#borrow()
+    } catch (error) {
+      if (this.#closed) throw error
+      // Reading meets it as well, and knows what to do.
+      return undefined
+    }
+  }
+
+  async #borrow(): Promise<Lent | undefined> {
+    const end = await this.#fill.readable(this.#source, this.#position, this.#heldBack)
+    if (this.#fill.generation !== this.#generation || end <= this.#position) return undefined
+    const lent = await this.#fill.lend(this.#position, Math.min(end, this.#end))
+    if (!lent || this.#fill.generation !== this.#generation) return void lent?.release()
+    this.#position += lent.bytes.length
+    return lent
   }
 
   async #readFill(into: Uint8Array): Promise<number> {

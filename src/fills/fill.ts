@@ -1,12 +1,13 @@
 import type { Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { Intervals } from '../oci/intervals.ts'
-import type { Arrival } from '../oci/registry.ts'
+import type { Arrival, Lent } from '../oci/registry.ts'
 import type { PartialBlob } from '../store/store.ts'
 import type { ReportFillEvent } from './events.ts'
 import { Fetching, type FetchingFor, type FetchingOptions } from './fetching.ts'
 import { smallBlob } from './policy.ts'
 import { Readers, type Place } from './readers.ts'
+import type { SharedReads } from './shared-reads.ts'
 import type { FillSource } from './source.ts'
 import { StorageFailure } from './storage-failure.ts'
 
@@ -17,6 +18,7 @@ export interface FillOptions extends FetchingOptions {
   partial: PartialBlob
   /** Bytes; undefined when only the upstream can say. */
   size: number | undefined
+  reads: SharedReads
   report: ReportFillEvent
 }
 
@@ -92,6 +94,7 @@ export class Fill implements FetchingFor {
   detach(reader: FillSource): void {
     this.#readers.remove(reader)
     if (!this.#readers.isEmpty) return
+    this.#options.reads.forget(this.#partial)
     if (this.#state === 'filling' && this.#options.policy.complete !== 'always') void this.stop()
     else if (this.#isOver) void this.#partial.close().catch(() => {})
   }
@@ -124,6 +127,16 @@ export class Fill implements FetchingFor {
 
   read(into: Uint8Array, position: number): Promise<number> {
     return this.#partial.read(into, position)
+  }
+
+  /** Whether several read it. */
+  get isShared(): boolean {
+    return this.#readers.count > 1
+  }
+
+  /** Lends what lies at `position`, up to `end` at most, which must be readable. Rejects as reading does. */
+  lend(position: number, end: number): Promise<Lent | undefined> {
+    return this.#options.reads.lend(this.#partial, position, end)
   }
 
   /** Ends fetching and keeps what has come for a later fill. */
@@ -239,6 +252,7 @@ export class Fill implements FetchingFor {
     const message = `upstream ${upstream}: content of ${this.digest} must have that digest, saw another`
     this.#options.report({ type: 'wrong-content', upstream, digest: this.digest, message })
     await this.#partial.reset()
+    this.#options.reads.forget(this.#partial)
     this.#generation++
     if (this.#generation > 1) return this.#close('failed', new UpstreamError('bad-answer', message))
     this.#state = 'filling'

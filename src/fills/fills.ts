@@ -5,6 +5,7 @@ import type { BlobStore } from '../store/store.ts'
 import type { ReportFillEvent } from './events.ts'
 import { Fill } from './fill.ts'
 import type { FillPolicy } from './policy.ts'
+import { SharedReads } from './shared-reads.ts'
 import { Slots, type SlotLimits } from './slots.ts'
 import type { FillSource } from './source.ts'
 import { StorageFailure } from './storage-failure.ts'
@@ -38,6 +39,7 @@ const storagePause = 10_000
 export class Fills {
   readonly #options: FillsOptions
   readonly #slots: Slots
+  readonly #reads = new SharedReads()
   readonly #running = new Map<Digest, Running>()
   #storageFailedAt = -Infinity
   #stopping = false
@@ -123,7 +125,7 @@ export class Fills {
       throw new StorageFailure(digest, cause)
     })
     report({ type: 'fill-started', upstream: source.upstream, digest })
-    return new Fill({ partial, size, policy, slots: this.#slots, report, now })
+    return new Fill({ partial, size, policy, slots: this.#slots, reads: this.#reads, report, now })
   }
 
   async #follow(digest: Digest, fill: Fill | undefined, source: FillSource): Promise<void> {

@@ -59,8 +59,18 @@ function clip(state: FillState, start: number): ByteRange {
   return { start, end: Math.min(gapEnd, start + state.segment, ...others) }
 }
 
-/** How long a stretch one connection gets: short enough that all end together, long enough to pay for its request. */
-export function segmentFor(size: number, connections: number): number {
-  const mebibyte = 1024 * 1024
-  return Math.min(32 * mebibyte, Math.max(4 * mebibyte, Math.ceil(size / (connections * 4))))
+const mebibyte = 1024 * 1024
+/** Bounds of what one connection is asked for at once, in bytes. */
+const segments = { least: 4 * mebibyte, most: 32 * mebibyte }
+/** A request brings so many times what would have come while its answer was waited for. */
+const worthAsking = 12
+
+/**
+ * How long a stretch one connection gets. Short, since who reads from the front gets nothing of the later connections' bytes
+ * before the first have come; long enough to pay for its request: `missed` bytes would have come while an answer was waited
+ * for. `left` bytes are not asked for yet: all connections shall get some of them.
+ */
+export function segmentFor(missed: number, left: number, connections: number): number {
+  const worth = Math.ceil(Math.min(segments.most, missed * worthAsking, left / connections))
+  return Math.max(segments.least, worth)
 }

@@ -19,6 +19,10 @@ export class Readers {
     return this.#waiting.size === 0
   }
 
+  get count(): number {
+    return this.#waiting.size
+  }
+
   /** Whether one wants all of it, and is in no hurry. */
   get wantAll(): boolean {
     return [...this.#waiting.keys()].some(({ background }) => background)

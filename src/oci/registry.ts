@@ -51,7 +51,18 @@ export interface Blob extends BlobHead {
    * the end. Rejects as `read` does.
    */
   arrival?(): Promise<Arrival | undefined>
+  /**
+   * Instead of `read`, for who sends the bytes on at once: what comes next, in memory that other readers of the blob see as
+   * well. Undefined where there is nothing to share; `read` then tells why, and goes on from the same place.
+   */
+  borrow?(): Promise<Lent | undefined>
   close(): void
+}
+
+/** Bytes that belong to somebody else: nobody changes them, and whoever has them gives them back soon, by `release`, once. */
+export interface Lent {
+  readonly bytes: Buffer<ArrayBuffer>
+  readonly release: () => void
 }
 
 /** Bytes that have come, and lie on another thread. They are there until more of their blob is asked for. */

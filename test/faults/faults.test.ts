@@ -147,15 +147,20 @@ async function read({ cached, big, bytes, random }: Reading): Promise<'whole' | 
   const leaveAt = random.chance(0.2) ? random.whole(start, end) : Infinity
   const buffer = Buffer.alloc(random.pick([1000, 65_536, mebibyte]))
   const slow = random.chance(0.3)
+  const borrows = random.chance(0.5)
   let position = start
   let right = true
   try {
     while (position < leaveAt) {
       if (slow) await turns(2)
-      const got = await blob.read(buffer)
-      if (got === 0) break
-      right &&= buffer.subarray(0, got).equals(bytes.subarray(position, position + got))
-      position += got
+      const lent = borrows ? await blob.borrow?.() : undefined
+      // Whatever happens meanwhile, what is lent stays as it is.
+      if (lent) await turns(random.whole(0, 3))
+      const came = lent?.bytes ?? buffer.subarray(0, await blob.read(buffer))
+      right &&= came.equals(bytes.subarray(position, position + came.length))
+      position += came.length
+      lent?.release()
+      if (came.length === 0) break
     }
   } catch (error) {
     return `broken: ${(error as Error).message}`

@@ -107,11 +107,16 @@ describe('the next stretch to fetch', () => {
 
 describe('a segment', () => {
   it.each([
-    [16, 4, 4],
-    [256, 4, 16],
-    [10_000, 4, 32],
-    [64, 1, 16],
-  ])('of %d MiB over %d connections has %d MiB', (size, connections, expected) => {
-    expect(segmentFor(size * mebibyte, connections) / mebibyte).toBe(expected)
+    ['is short while nobody knows how long answers take', 0, 256, 4],
+    ['is long enough to pay for its request', 0.5, 256, 6],
+    ['leaves something for the other connections', 2, 64, 16],
+    ['is no longer than a reader at the front may be made to wait', 10, 10_000, 32],
+    ['has at least what a request is worth at the end, too', 2, 3, 4],
+  ])('%s', (_, missed, left, expected) => {
+    expect(segmentFor(missed * mebibyte, left * mebibyte, 4) / mebibyte).toBe(expected)
+  })
+
+  it('has whole bytes, whatever was measured', () => {
+    expect(segmentFor(0.43 * mebibyte + 0.1, 256 * mebibyte, 4) % 1).toBe(0)
   })
 })

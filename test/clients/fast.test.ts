@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import path from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { expect, it } from 'vitest'
+import { makeFolder } from '../helpers/folder.ts'
+import { startBerth } from '../helpers/start.ts'
+import { describeTool, runTool } from '../helpers/tools.ts'
+import { startUpstream } from '../helpers/upstream.ts'
+
+const mebibyte = 1024 * 1024
+const size = 64 * mebibyte
+
+async function digestOf(file: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(file), hash)
+  return `sha256:${hash.digest('hex')}`
+}
+
+describeTool('a large blob by several curls at once', { tools: ['curl'] }, () => {
+  it('is the same for the fast, the slow, who begins late and who asks for a part, and comes once', async () => {
+    const content = { 'org/app': { blobs: { big: { size, seed: 5 } } } }
+    const upstream = await startUpstream({ content, bytesPerSecond: 40 * mebibyte })
+    const berth = await startBerth({ upstreams: [{ name: 'docker.io', url: upstream.url }] })
+    const digest = upstream.content.digest('org/app', 'big')
+    const folder = makeFolder()
+    const get = async (name: string, ...options: string[]) => {
+      const file = path.join(folder, name)
+      const url = `${berth.url}/v2/org/app/blobs/${digest}`
+      await runTool('curl', ['--silent', '--fail', '--output', file, ...options, url])
+      return digestOf(file)
+    }
+    const late = new Promise((resolve) => setTimeout(resolve, 150)).then(() => get('late'))
+    const all = await Promise.all([
+      ...['a', 'b', 'c', 'd'].map((name) => get(name)),
+      get('slow', '--limit-rate', '24M'),
+      get('part', '--range', `0-${size - 1}`),
+      late,
+    ])
+    expect(all).toEqual(all.map(() => digest))
+    expect(upstream.sentAgain(digest)).toBe(0)
+  })
+})
