@@ -7,7 +7,10 @@ import type { Blob, Lent } from '../oci/registry.ts'
 const largeBuffer = 512 * 1024
 /** Where it is slow or only begins: hundreds of slow clients must not fill the memory. */
 const smallBuffer = 64 * 1024
-/** A client that takes this many bytes within this time, in milliseconds, is a fast one: more than the system's own buffers hold. */
+/**
+ * A client that lets us wait no longer than this for so many bytes, in milliseconds, is a fast one: that is more than the
+ * system's own buffers hold.
+ */
 const fast = { bytes: 12 * 1024 * 1024, time: 300 }
 /** More responses than this do not hold a large buffer each. */
 const mostLarge = 64
@@ -97,8 +100,9 @@ class Pump {
   #buffer: Buffer | undefined
   #isLarge = false
   #large: Buffer<ArrayBuffer> | undefined
-  #markBytes = 0
-  #markTime = performance.now()
+  #judgedBytes = 0
+  /** Milliseconds that the client has taken since it was judged. */
+  #taking = 0
 
   constructor(out: ServerResponse, sender: Sender) {
     this.#out = out
@@ -132,14 +136,14 @@ class Pump {
     if (lent) return this.#sendLent(lent)
     const buffer = this.#isLarge ? this.#largeBuffer() : this.#smallBuffer(blob.range)
     const got = await blob.read(buffer)
-    if (got > 0) await write(this.#out, got === buffer.length ? buffer : buffer.subarray(0, got))
+    if (got > 0) await this.#write(got === buffer.length ? buffer : buffer.subarray(0, got))
     return got
   }
 
   async #sendLent({ bytes, release }: Lent): Promise<number> {
     this.#giveLargeBack()
     try {
-      await write(this.#out, bytes)
+      await this.#write(bytes)
       return bytes.length
     } finally {
       release()
@@ -166,12 +170,17 @@ class Pump {
     return (this.#buffer ??= Buffer.allocUnsafeSlow(Math.min(smallBuffer, Math.max(4096, length))))
   }
 
+  async #write(bytes: Buffer): Promise<void> {
+    const started = performance.now()
+    await write(this.#out, bytes)
+    this.#taking += performance.now() - started
+  }
+
   #isFast(): boolean {
-    if (this.bytes - this.#markBytes < fast.bytes) return false
-    const now = performance.now()
-    const quick = now - this.#markTime < fast.time
-    this.#markBytes = this.bytes
-    this.#markTime = now
+    if (this.bytes - this.#judgedBytes < fast.bytes) return false
+    const quick = this.#taking < fast.time
+    this.#judgedBytes = this.bytes
+    this.#taking = 0
     return quick
   }
 }

@@ -7,8 +7,9 @@ import { setPriority } from 'node:os'
 import { setImmediate } from 'node:timers'
 import { parentPort } from 'node:worker_threads'
 
-// On Linux this concerns the calling thread alone: hashing gives way to whoever waits for an answer.
-setPriority(10)
+// On Linux this concerns the calling thread alone: hashing gives way to whoever waits for an answer. It gives way to nothing
+// else: what comes in is worth nothing before it is hashed.
+setPriority(5)
 
 const slice = Buffer.allocUnsafeSlow(256 * 1024)
 /** Milliseconds of rest after each slice. */

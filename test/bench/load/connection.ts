@@ -24,9 +24,12 @@ interface Exchange {
 /** The end of a head, and where a client that reads into one buffer must look for it. */
 const headEnd = '\r\n\r\n'
 
+/** One for all connections, for what is read is only counted: small enough to stay in the processor's cache. */
+const shared = Buffer.allocUnsafeSlow(256 * 1024)
+
 /**
  * An HTTP/1.1 client that costs next to nothing: one request at a time over one connection, the body counted and
- * overwritten in one buffer. Knows Content-Length alone, which registries always send.
+ * overwritten. Knows Content-Length alone, which registries always send.
  */
 export class Connection {
   readonly #socket: Socket
@@ -42,7 +45,7 @@ export class Connection {
     this.#headers = authorization === undefined ? '' : `Authorization: ${authorization}\r\n`
     this.#host = host
     this.#bytesPerSecond = bytesPerSecond
-    const buffer = Buffer.allocUnsafeSlow(bytesPerSecond ? 32 * 1024 : 1024 * 1024)
+    const buffer = bytesPerSecond ? Buffer.allocUnsafeSlow(32 * 1024) : shared
     const onread = { buffer, callback: (length: number) => this.#read(buffer, length) }
     this.#socket = connect({ host: hostname, port: Number(port), noDelay: true, onread })
     this.#socket.on('error', (error) => this.#fail(error))

@@ -116,7 +116,7 @@ function eachBlob(
   })
 }
 
-/** A fresh Berth and a fresh image a round. The process has pulled before: it is the image that is cold, not the program. */
+/** A fresh Berth and a fresh image a round. The process has pulled such images before: it is the image that is cold, not the program. */
 async function eachRound(
   bench: Bench,
   shape: Shape,
@@ -128,15 +128,16 @@ async function eachRound(
     pinSelf(core)
     bench.upstream.pin(core)
   }
-  const before = await bench.upstream.image(mebibyte, 20 * mebibyte)
-  await bench.upstream.shape(shape)
+  const before = [await bench.upstream.image(...sizes), await bench.upstream.image(...sizes)]
   // The upstream would be another machine: on the load's core it would give each of its connections less than the CDN does.
   pinAll('all')
   for (let round = 0; round < bench.rounds; round++) {
     const image = await bench.upstream.image(...sizes)
     const berth = await startBerth({ folder: bench.folder, upstream: bench.upstream.url, core: 'all' })
     try {
-      await pull(berth.url, before)
+      await bench.upstream.shape({})
+      for (const other of before) await pull(berth.url, other)
+      await bench.upstream.shape(shape)
       rounds.push(await act(berth, image))
     } finally {
       await berth.stop()

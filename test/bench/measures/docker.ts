@@ -11,13 +11,15 @@ import { median } from '../stats.ts'
 
 const what = 'dockerd, cold image of 24 layers at 60 ms'
 const repository = 'library/layers'
+/** What Berth has pulled when it is measured: it is the image that is cold, not the program. */
+const before = 'library/before'
 
 /** Small layers: what is measured is how they are fetched, not how fast a disk unpacks them. */
-function layeredImage(round: number) {
+function layeredImage(round: number, tag = String(round)) {
   const layers = Array.from({ length: 24 }, (_, i) =>
     makeLayer([{ path: `layer${i}.bin`, content: { size: mebibyte / 2, seed: round * 100 + i + 1 } }]),
   )
-  return imageOf(layers, { tag: String(round) })
+  return imageOf(layers, { tag })
 }
 
 export const dockerImage: Measure = {
@@ -33,13 +35,13 @@ export const dockerImage: Measure = {
     const through: number[] = []
     for (let round = 1; round <= bench.rounds; round++) {
       const upstream = await startUpstream({
-        content: { [repository]: layeredImage(round) },
+        content: { [repository]: layeredImage(round), [before]: layeredImage(1000 + round, String(round)) },
         latencyMs: 60,
         bytesPerSecond: 40 * mebibyte,
         cdn: {},
       })
       try {
-        direct.push(await timePull(upstream.url, round))
+        direct.push(await timePull(upstream.url, `${repository}:${round}`))
         through.push(await throughBerth(bench, upstream.url, round))
       } finally {
         await upstream.stop()
@@ -61,18 +63,19 @@ export const dockerImage: Measure = {
 async function throughBerth({ folder }: Bench, upstream: string, round: number): Promise<number> {
   const berth = await startBerth({ folder, upstream, core: 'all' })
   try {
-    return await timePull(berth.url, round)
+    await timePull(berth.url, `${before}:${round}`)
+    return await timePull(berth.url, `${repository}:${round}`)
   } finally {
     await berth.stop()
   }
 }
 
 /** Milliseconds that a fresh dockerd takes for the image, from this mirror. */
-async function timePull(mirror: string, round: number): Promise<number> {
+async function timePull(mirror: string, image: string): Promise<number> {
   const daemon = await startDockerd('containerd store', { mirror })
   try {
     const started = performance.now()
-    const args = ['-H', `unix://${daemon.socket}`, 'pull', '--quiet', `${repository}:${round}`]
+    const args = ['-H', `unix://${daemon.socket}`, 'pull', '--quiet', image]
     await runTool('docker', args, { env: { DOCKER_CONFIG: daemon.folder } })
     return performance.now() - started
   } finally {
