@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import type { Digest } from '../oci/digest.ts'
 import { Intervals } from '../oci/intervals.ts'
+import type { Lanes } from '../oci/lanes.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Arrival } from '../oci/registry.ts'
 import { OpenFile } from './open-file.ts'
@@ -11,12 +12,21 @@ import type { FileHash, Hashing } from './verify.ts'
 /** The hashing thread is told of new bytes only when there are this many. */
 const hashStep = 2 * 1024 * 1024
 
+/** What all partial blobs of a store share. */
+export interface PartialParts {
+  readonly layout: Layout
+  readonly hashing: Hashing
+  readonly syncs: Lanes
+}
+
 /** A partial blob in a file with holes; which bytes are present lies beside it. */
 export class FsPartial implements PartialBlob {
   readonly digest: Digest
   readonly present: Intervals
   /** Bytes that are written or being written. */
   readonly #claimed: Intervals
+  /** Where the last of them ends, and the file with it, in bytes. */
+  #length: number
   /** Counts the resets. */
   #era = 0
   readonly #layout: Layout
@@ -24,14 +34,18 @@ export class FsPartial implements PartialBlob {
   #bytes!: OpenFile
   readonly #closed: Promise<void>
   readonly #hashing: Hashing
+  readonly #syncs: Lanes
   #hash: FileHash | undefined
   #advanced = 0
   #recording: Promise<void> = Promise.resolve()
 
-  private constructor(layout: Layout, digest: Digest, file: FileHandle, present: Intervals, hashing: Hashing) {
+  private constructor(parts: PartialParts, digest: Digest, file: FileHandle, present: Intervals, length: number) {
+    const { layout, hashing, syncs } = parts
     this.#layout = layout
+    this.#syncs = syncs
     this.digest = digest
     this.#file = file
+    this.#length = length
     this.#closed = new Promise((resolve, reject) => {
       this.#bytes = new OpenFile(file.fd, () => void file.close().then(resolve, reject))
     })
@@ -40,7 +54,8 @@ export class FsPartial implements PartialBlob {
     this.#hashing = hashing
   }
 
-  static async open(layout: Layout, digest: Digest, hashing: Hashing): Promise<FsPartial> {
+  static async open(parts: PartialParts, digest: Digest): Promise<FsPartial> {
+    const { layout } = parts
     const recorded = await readRecord(layout.intervals(digest))
     const file = await open(layout.partial(digest), recorded ? 'r+' : 'w+').catch(
       async (error: NodeJS.ErrnoException) => {
@@ -51,7 +66,7 @@ export class FsPartial implements PartialBlob {
     )
     const { size } = await file.stat()
     const present = new Intervals((recorded ?? []).filter((range) => range.end <= size))
-    return new FsPartial(layout, digest, file, present, hashing)
+    return new FsPartial(parts, digest, file, present, size)
   }
 
   async write(bytes: Uint8Array | Arrival, position: number): Promise<void> {
@@ -69,6 +84,7 @@ export class FsPartial implements PartialBlob {
     const free: ByteRange[] = []
     for (let gap = this.#claimed.nextGap(start, end); gap; gap = this.#claimed.nextGap(gap.end, end)) free.push(gap)
     this.#claimed.add(start, end)
+    this.#length = Math.max(this.#length, end)
     return free
   }
 
@@ -92,7 +108,7 @@ export class FsPartial implements PartialBlob {
   }
 
   async verify(size: number): Promise<boolean> {
-    await this.#file.truncate(size)
+    if (this.#length > size) await this.#file.truncate(size)
     this.#hash ??= this.#hashing.begin(this.#layout.partial(this.digest), this.digest)
     const hash = this.#hash
     this.#hash = undefined
@@ -121,8 +137,10 @@ export class FsPartial implements PartialBlob {
   }
 
   async commit(): Promise<void> {
-    await this.#file.datasync()
-    await placeDurably(this.#layout.partial(this.digest), this.#layout.blob(this.digest))
+    await this.#syncs.use(async () => {
+      await this.#file.datasync()
+      await placeDurably(this.#layout.partial(this.digest), this.#layout.blob(this.digest))
+    })
     await rm(this.#layout.intervals(this.digest), { force: true })
   }
 

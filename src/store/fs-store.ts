@@ -6,10 +6,14 @@ import { isDigest, type Digest } from '../oci/digest.ts'
 import { FsPartial } from './fs-partial.ts'
 import { FsUpload, uploadBuffers, type UploadParts } from './fs-upload.ts'
 import { isUploadId, Layout } from './layout.ts'
+import { Lanes } from '../oci/lanes.ts'
 import { OpenFile } from './open-file.ts'
 import type { BlobFacts, BlobStore, PartialBlob, StoredBlob, UploadFile } from './store.ts'
 import { Turns } from '../oci/turns.ts'
 import { Hashing } from './verify.ts'
+
+/** Each holds one of the four threads that also read for everybody, for seconds where the disk is slow. */
+const syncsAtOnce = 2
 
 /**
  * Opens a store in a folder, which is made if it is missing. Throws the file system's error when it cannot be written.
@@ -24,12 +28,13 @@ export async function fsStore(folder: string, dropped: (bytes: number) => void =
 class FsStore implements BlobStore {
   readonly #layout: Layout
   readonly #hashing = new Hashing()
+  readonly #syncs = new Lanes(syncsAtOnce)
   readonly #uploads: UploadParts
   readonly #turns = new Turns()
 
   constructor(layout: Layout, dropped: (bytes: number) => void) {
     this.#layout = layout
-    this.#uploads = { layout, hashing: this.#hashing, buffers: uploadBuffers(), dropped }
+    this.#uploads = { layout, hashing: this.#hashing, syncs: this.#syncs, buffers: uploadBuffers(), dropped }
   }
 
   open(digest: Digest): Promise<StoredBlob | undefined> {
@@ -47,7 +52,7 @@ class FsStore implements BlobStore {
   }
 
   openPartial(digest: Digest): Promise<PartialBlob> {
-    return FsPartial.open(this.#layout, digest, this.#hashing)
+    return FsPartial.open({ layout: this.#layout, hashing: this.#hashing, syncs: this.#syncs }, digest)
   }
 
   async remove(digest: Digest): Promise<number> {

@@ -1,6 +1,7 @@
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { Buffers } from '../oci/buffers.js'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
+import type { Lanes } from '../oci/lanes.ts'
 import { isUploadId, placeDurably, type Layout } from './layout.ts'
 import { OverLimit, type UploadFile } from './store.ts'
 import type { Hashing, UnknownFileHash } from './verify.ts'
@@ -18,6 +19,7 @@ export const uploadBuffers = (): Buffers => new Buffers(batchSize, mostSpare)
 export interface UploadParts {
   readonly layout: Layout
   readonly hashing: Hashing
+  readonly syncs: Lanes
   readonly buffers: Buffers
   /** Is told of chunks that nobody needs any more, in bytes. */
   readonly dropped: (bytes: number) => void
@@ -29,6 +31,7 @@ export class FsUpload implements UploadFile {
   readonly #id: string
   readonly #file: FileHandle
   readonly #hashing: Hashing
+  readonly #syncs: Lanes
   readonly #buffers: Buffers
   readonly #dropped: (bytes: number) => void
   #hash: UnknownFileHash | undefined
@@ -36,8 +39,10 @@ export class FsUpload implements UploadFile {
   #syncedAt = 0
   #syncing: Promise<void> = Promise.resolve()
 
-  private constructor({ layout, hashing, buffers, dropped }: UploadParts, id: string, file: FileHandle, size: number) {
+  private constructor(parts: UploadParts, id: string, file: FileHandle, size: number) {
+    const { layout, hashing, syncs, buffers, dropped } = parts
     this.#layout = layout
+    this.#syncs = syncs
     this.#buffers = buffers
     this.#dropped = dropped
     this.#id = id
@@ -108,11 +113,13 @@ export class FsUpload implements UploadFile {
   async commit(digest: Digest): Promise<void> {
     try {
       await this.#syncing
-      await this.#file.datasync()
+      await this.#syncs.use(async () => {
+        await this.#file.datasync()
+        await placeDurably(this.#layout.upload(this.#id), this.#layout.blob(digest))
+      })
     } finally {
       await this.#file.close()
     }
-    await placeDurably(this.#layout.upload(this.#id), this.#layout.blob(digest))
   }
 
   async discard(): Promise<void> {
@@ -140,7 +147,7 @@ export class FsUpload implements UploadFile {
   #sync(): void {
     this.#syncedAt = this.#size
     // A failure here comes again, and is heard, at the sync of `commit`.
-    this.#syncing = this.#syncing.then(() => this.#file.datasync()).catch(() => {})
+    this.#syncing = this.#syncing.then(() => this.#syncs.use(() => this.#file.datasync())).catch(() => {})
   }
 
   #endHash(): void {

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import { Pusher, sha256 } from '../helpers/push.ts'
+import { describeTool, toolPath } from '../helpers/tools.ts'
+import { makeHostingHome, serve } from './serving.ts'
+
+/** Milliseconds that the disk takes for each sync. */
+const slow = 1_000
+
+/** From now on, a process waits that long for each sync of a file. */
+async function slowDown(pid: number, home: string): Promise<void> {
+  const args = ['-f', '-e', 'trace=fsync,fdatasync', '-e', `inject=fsync,fdatasync:delay_enter=${slow * 1000}`]
+  const strace = spawn(toolPath('strace'), [...args, '-o', path.join(home, 'trace'), '-p', String(pid)])
+  onTestFinished(() => void strace.kill('SIGKILL'))
+  await once(strace.stderr, 'data')
+}
+
+describeTool('a disk that takes seconds for each sync', { tools: ['strace'], root: true }, () => {
+  it('keeps nobody waiting who reads, however many push', { timeout: 60_000 }, async () => {
+    const home = makeHostingHome()
+    const { url, berth } = await serve(home)
+    const pusher = new Pusher(url)
+    const layer = Buffer.alloc(2 * 1024 * 1024, 1)
+    await pusher.image('1', layer)
+    await slowDown(berth.child.pid!, home)
+
+    const pushes = Array.from({ length: 6 }, (_, i) => pusher.blob(`layer ${i}`))
+    let done = false
+    const all = Promise.all(pushes).finally(() => (done = true))
+    const waits: number[] = []
+    while (!done) {
+      const started = performance.now()
+      const answer = await fetch(`${url}/v2/team/app/blobs/${sha256(layer)}`)
+      await answer.arrayBuffer()
+      expect(answer.status).toBe(200)
+      waits.push(performance.now() - started)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect((await all).map(({ status }) => status)).toEqual(pushes.map(() => 201))
+    expect(Math.max(...waits)).toBeLessThan(slow / 2)
+  })
+})
