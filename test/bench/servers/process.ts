@@ -57,7 +57,7 @@ export interface RunOptions {
 }
 
 export function run(command: string[], { core, env = {}, output }: RunOptions): Running {
-  const [file, ...args] = core === 'all' ? unpinned(command) : pinned(core, command)
+  const [file, ...args] = pinned(core, command)
   const out = openSync(output, 'a')
   const child = spawn(file!, args, { stdio: ['ignore', out, out], env: { PATH: process.env.PATH, ...env } })
   closeSync(out)
@@ -79,11 +79,6 @@ export function run(command: string[], { core, env = {}, output }: RunOptions): 
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
   return (Number(fields[11]) + Number(fields[12])) / 100
-}
-
-// A child inherits the bench's own core, which is the load's.
-function unpinned(command: string[]): string[] {
-  return pinning ? ['taskset', '-c', `0-${availableParallelism() - 1}`, ...command] : command
 }
 
 export async function freePort(): Promise<number> {
