@@ -1,19 +1,20 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Buffers } from '../oci/buffers.js'
 import type { ByteRange } from '../oci/range.ts'
-import type { Blob, Lent } from '../oci/registry.ts'
+import type { Blob } from '../oci/registry.ts'
 
 /** Where a client is fast: large enough that system calls do not count. One reused buffer a response, whatever the blob's size. */
 const largeBuffer = 512 * 1024
-/** Where it is slow or only begins: hundreds of slow clients must not fill the memory. */
+/** Where nothing is known of it yet: most layers are sent before anything is. */
+const middleBuffer = 256 * 1024
+/** Where it is slow: hundreds of slow clients must not fill the memory. */
 const smallBuffer = 64 * 1024
-/**
- * A client that lets us wait no longer than this for so many bytes, in milliseconds, is a fast one: that is more than the
- * system's own buffers hold.
- */
+/** A client that takes this many bytes within this time, in milliseconds, is a fast one: more than the system's own buffers hold. */
 const fast = { bytes: 12 * 1024 * 1024, time: 300 }
-/** More responses than this do not hold a large buffer each. */
-const mostLarge = 64
+/** One that lets us wait longer than this for a single write, in milliseconds, is slow until it proves fast. */
+const slow = 50
+/** So many responses may hold one of the larger buffers at once. */
+const most = { large: 64, middle: 4 }
 /** Headers wait this long for the first bytes to go with; then they go alone, for containerd waits only 30 s for them. */
 const headersAlone = 50
 
@@ -29,8 +30,8 @@ class ClientLeft extends Error {}
 
 /** Sends blob bodies on Node's own response: web streams would halve the rate. */
 export class Sender {
-  readonly buffers = new Buffers(largeBuffer, 8)
-  #large = 0
+  readonly large = new Shelf(largeBuffer, most.large)
+  readonly middle = new Shelf(middleBuffer, most.middle)
 
   /**
    * Writes the head and then the blob, at the client's pace. Never rejects: after the head is out, the only honest sign of a
@@ -79,30 +80,49 @@ export class Sender {
       pump.end()
     }
   }
+}
 
-  /** Whether one more response may hold a large buffer, of its own or lent; if so, it leaves when that is over. */
-  admitLarge(): boolean {
-    if (this.#large >= mostLarge) return false
-    this.#large++
+/** Buffers of one size, of which so many may be in use at once. */
+class Shelf {
+  readonly #buffers: Buffers
+  #free: number
+
+  constructor(size: number, most: number) {
+    this.#buffers = new Buffers(size, Math.min(most, 8))
+    this.#free = most
+  }
+
+  /** Whether one more may be in use; whoever was admitted leaves. */
+  admit(): boolean {
+    if (this.#free === 0) return false
+    this.#free--
     return true
   }
 
-  leaveLarge(): void {
-    this.#large--
+  leave(): void {
+    this.#free++
+  }
+
+  take(): Buffer<ArrayBuffer> {
+    return this.#buffers.take()
+  }
+
+  give(buffer: Buffer<ArrayBuffer>): void {
+    this.#buffers.give(buffer)
   }
 }
 
-/** Copies blobs to one response: through one buffer, which grows when the client proves fast, or from memory that is lent to such. */
+/** Copies blobs to one response: through a buffer, which is small for slow clients, or from memory that is lent to others. */
 class Pump {
   bytes = 0
   readonly #out: ServerResponse
   readonly #sender: Sender
   #buffer: Buffer | undefined
-  #isLarge = false
+  #wasSlow = false
+  #isProven = false
   #large: Buffer<ArrayBuffer> | undefined
-  #judgedBytes = 0
-  /** Milliseconds that the client has taken since it was judged. */
-  #taking = 0
+  #markBytes = 0
+  #markTime = performance.now()
 
   constructor(out: ServerResponse, sender: Sender) {
     this.#out = out
@@ -131,37 +151,47 @@ class Pump {
 
   /** Returns how many bytes; 0 at the end. */
   async #sendNext(blob: Blob): Promise<number> {
-    this.#isLarge ||= this.#isFast() && this.#sender.admitLarge()
-    const lent = this.#isLarge ? await blob.borrow?.() : undefined
-    if (lent) return this.#sendLent(lent)
-    const buffer = this.#isLarge ? this.#largeBuffer() : this.#smallBuffer(blob.range)
+    const { large, middle } = this.#sender
+    this.#isProven ||= this.#isFast() && large.admit()
+    if (this.#isProven) return this.#sendMuch(blob)
+    const { range } = blob
+    const isLittle = range !== undefined && range.end - range.start <= smallBuffer
+    if (isLittle || this.#wasSlow || !middle.admit()) return this.#send(blob, this.#smallBuffer(range))
+    const buffer = middle.take()
+    try {
+      return await this.#send(blob, buffer)
+    } finally {
+      middle.give(buffer)
+      middle.leave()
+    }
+  }
+
+  async #sendMuch(blob: Blob): Promise<number> {
+    const lent = await blob.borrow?.()
+    if (!lent) return this.#send(blob, (this.#large ??= this.#sender.large.take()))
+    this.#giveLargeBack()
+    try {
+      await this.#write(lent.bytes)
+      return lent.bytes.length
+    } finally {
+      lent.release()
+    }
+  }
+
+  async #send(blob: Blob, buffer: Buffer): Promise<number> {
     const got = await blob.read(buffer)
     if (got > 0) await this.#write(got === buffer.length ? buffer : buffer.subarray(0, got))
     return got
   }
 
-  async #sendLent({ bytes, release }: Lent): Promise<number> {
-    this.#giveLargeBack()
-    try {
-      await this.#write(bytes)
-      return bytes.length
-    } finally {
-      release()
-    }
-  }
-
   end(): void {
     this.#giveLargeBack()
-    if (this.#isLarge) this.#sender.leaveLarge()
-    this.#isLarge = false
-  }
-
-  #largeBuffer(): Buffer {
-    return (this.#large ??= this.#sender.buffers.take())
+    if (this.#isProven) this.#sender.large.leave()
+    this.#isProven = false
   }
 
   #giveLargeBack(): void {
-    if (this.#large) this.#sender.buffers.give(this.#large)
+    if (this.#large) this.#sender.large.give(this.#large)
     this.#large = undefined
   }
 
@@ -173,14 +203,15 @@ class Pump {
   async #write(bytes: Buffer): Promise<void> {
     const started = performance.now()
     await write(this.#out, bytes)
-    this.#taking += performance.now() - started
+    this.#wasSlow ||= performance.now() - started > slow
   }
 
   #isFast(): boolean {
-    if (this.bytes - this.#judgedBytes < fast.bytes) return false
-    const quick = this.#taking < fast.time
-    this.#judgedBytes = this.bytes
-    this.#taking = 0
+    if (this.bytes - this.#markBytes < fast.bytes) return false
+    const now = performance.now()
+    const quick = now - this.#markTime < fast.time
+    this.#markBytes = this.bytes
+    this.#markTime = now
     return quick
   }
 }
