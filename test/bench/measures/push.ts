@@ -5,6 +5,7 @@ import { manifestType, pushBlob, putManifests, sha256 } from '../load/push.ts'
 import { gibibyte, mebibyte, type Bench, type Measure, type Row } from '../measure.ts'
 import { startBerth } from '../servers/berth.ts'
 import { distributionMissing, startDistribution } from '../servers/distribution.ts'
+import type { Core } from '../servers/process.ts'
 import { alternate, median } from '../stats.ts'
 
 // Berth answers 201 when what it was sent is on the disk; Distribution leaves that to the kernel, half a minute later.
@@ -24,7 +25,8 @@ export const pushLayer: Measure = {
   name: 'push-layer',
   about: 'a layer of 256 MiB pushed over one connection, MiB a second, and CPU; Distribution does not sync it',
   run: (bench) =>
-    withRegistries(bench, async (registries) => {
+    // Several threads have a part in it, as in a fill.
+    withRegistries(bench, 'all', async (registries) => {
       const body = randomFillSync(Buffer.allocUnsafeSlow(size))
       const rows: Row[] = []
       for (const form of ['PUT', 'PATCH'] as const) {
@@ -44,7 +46,7 @@ export const pushManifest: Measure = {
   name: 'push-manifest',
   about: 'manifests of ten layers put a second, each under a tag of its own, and CPU; Distribution does not sync them',
   run: (bench) =>
-    withRegistries(bench, async (registries) => {
+    withRegistries(bench, 'server', async (registries) => {
       const parts = Array.from({ length: 11 }, (_, i) => Buffer.from(`part ${i}`.padEnd(1000)))
       for (const { url } of Object.values(registries)) {
         await pushOnce(url, async (connection) => {
@@ -87,12 +89,16 @@ async function takeTurns(bench: Bench, registries: Registries, prepare: (url: st
   return { rates, costs: Object.fromEntries([...costs].map(([name, seen]) => [name, median(seen)])) }
 }
 
-async function withRegistries(bench: Bench, measure: (registries: Registries) => Promise<Row[]>): Promise<Row[]> {
+async function withRegistries(
+  bench: Bench,
+  core: Core,
+  measure: (registries: Registries) => Promise<Row[]>,
+): Promise<Row[]> {
   const { folder, upstream } = bench
   const env = { BERTH_ACCESS_ANONYMOUS: 'push', BERTH_HOSTED_NAMESPACES: 'team' }
-  const registries: Registries = { Berth: await startBerth({ folder, upstream: upstream.url, core: 'all', env }) }
+  const registries: Registries = { Berth: await startBerth({ folder, upstream: upstream.url, core, env }) }
   try {
-    if (!distributionMissing) registries.Distribution = await startDistribution(folder)
+    if (!distributionMissing) registries.Distribution = await startDistribution(folder, core)
     return await measure(registries)
   } finally {
     for (const registry of Object.values(registries)) await registry.stop()

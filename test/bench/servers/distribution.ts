@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { findTool } from '../../helpers/tools.ts'
-import { answers, freePort, run } from './process.ts'
+import { answers, freePort, run, type Core } from './process.ts'
 
 const registry = findTool('registry')
 
@@ -10,6 +10,7 @@ export const distributionMissing = registry ? undefined : 'Distribution is not i
 /** Distribution 3, the registry that most others are made of, on its file system driver and without an access log. */
 export async function startDistribution(
   folder: string,
+  core: Core,
 ): Promise<{ url: string; cpuSeconds(): number; stop(): Promise<void> }> {
   const home = await mkdtemp(path.join(folder, 'distribution-'))
   const port = await freePort()
@@ -18,7 +19,7 @@ export async function startDistribution(
   await writeFile(file, configuration(home, port))
   // Its tracing looks for a collector on the network otherwise.
   const env = { OTEL_TRACES_EXPORTER: 'none' }
-  const server = run([registry!, 'serve', file], { core: 'all', output, env })
+  const server = run([registry!, 'serve', file], { core, output, env })
   const url = `http://127.0.0.1:${port}`
   await answers(`${url}/v2/`, output)
   return {
