@@ -6,6 +6,8 @@ const repositoryOf = '(SELECT id FROM hosted_repositories WHERE name = ?)'
 
 /** Every statement on what is hosted, prepared once. The name of a repository comes first wherever there is one. */
 export function hostedStatements(database: Database) {
+  // For the collector, which asks it twice. Belongs to this connection, and to its transactions.
+  database.exec('CREATE TEMP TABLE live (digest TEXT PRIMARY KEY) STRICT, WITHOUT ROWID')
   const prepare = <P extends unknown[], R = unknown>(sql: string) => database.prepare<P, R>(sql)
   return {
     listNamespaces: prepare<[], { name: string }>('SELECT name FROM hosted_namespaces ORDER BY name'),
@@ -135,9 +137,10 @@ export function hostedStatements(database: Database) {
       `SELECT tag, digest, pushed_at FROM hosted_tags WHERE repository = ${repositoryOf} ORDER BY pushed_at DESC, tag`,
     ),
 
-    // From tags, and from what was touched lately, along every edge: an index to its children, a manifest to its subject,
-    // and a subject to what refers to it.
-    unreachable: prepare<[{ repository: number; before: number; keep: string }], { digest: string; size: number }>(
+    forgetLive: prepare<[]>('DELETE FROM temp.live'),
+    // From tags, and from what was touched lately, along every edge: a manifest to what it names and to its subject, and a
+    // subject to what refers to it.
+    findLive: prepare<[{ repository: number; before: number; keep: string }]>(
       `WITH RECURSIVE live (digest) AS (
          SELECT digest FROM hosted_tags WHERE repository = @repository
          UNION SELECT value FROM json_each(@keep)
@@ -148,12 +151,15 @@ export function hostedStatements(database: Database) {
          UNION SELECT m.digest FROM live JOIN hosted_manifests AS m ON m.repository = @repository
            AND m.subject = live.digest
        )
-       SELECT digest, length(bytes) AS size FROM hosted_manifests
-       WHERE repository = @repository AND digest NOT IN (SELECT digest FROM live)`,
+       INSERT INTO temp.live SELECT digest FROM live`,
+    ),
+    unreachable: prepare<[number], { digest: string; size: number }>(
+      `SELECT digest, length(bytes) AS size FROM hosted_manifests
+       WHERE repository = ? AND digest NOT IN (SELECT digest FROM temp.live)`,
     ),
     unnamedBlobs: prepare<[number, number], { digest: string; size: number }>(
-      `SELECT digest, size FROM hosted_blobs AS b WHERE repository = ? AND touched_at < ?
-         AND NOT EXISTS (SELECT 1 FROM hosted_references AS r WHERE r.repository = b.repository AND target = b.digest)`,
+      `SELECT digest, size FROM hosted_blobs
+       WHERE repository = ? AND touched_at < ? AND digest NOT IN (SELECT digest FROM temp.live)`,
     ),
     deleteBlobIn: prepare<[number, string]>('DELETE FROM hosted_blobs WHERE repository = ? AND digest = ?'),
   }

@@ -15,6 +15,7 @@ import tagPins from './migrations/0013-tag-pins.ts'
 import descriptions from './migrations/0014-descriptions.ts'
 import tagChanges from './migrations/0015-tag-changes.ts'
 import warm from './migrations/0016-warm.ts'
+import references from './migrations/0017-references.ts'
 
 /** In order; what has been released is never changed, only followed by another. */
 // prettier-ignore
@@ -35,6 +36,7 @@ const migrations = [
   descriptions,
   tagChanges,
   warm,
+  references,
 ]
 
 /** Brings a database to this version, each step in a transaction. Throws when a newer Berth has written it. */

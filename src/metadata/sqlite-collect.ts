@@ -55,13 +55,16 @@ function removeTags({ sql, history }: CollectParts, { name, id }: Place, order: 
 
 function removeUnreachable(sql: HostedStatements, id: number, order: CollectOrder): Omit<Collected, 'tags'> {
   const keep = JSON.stringify(order.keep ?? [])
-  const manifests = sql.unreachable.all({ repository: id, before: order.manifestsBefore, keep })
+  sql.forgetLive.run()
+  sql.findLive.run({ repository: id, before: order.manifestsBefore, keep })
+  const manifests = sql.unreachable.all(id)
   for (const { digest } of manifests) {
     sql.deleteReferences.run(id, digest)
     sql.deleteManifest.run(id, digest)
   }
   const blobs = sql.unnamedBlobs.all(id, order.blobsBefore)
   for (const { digest } of blobs) sql.deleteBlobIn.run(id, digest)
+  sql.forgetLive.run()
   return { manifests: manifests as Found[], blobs: blobs as Found[] }
 }
 
