@@ -69,7 +69,7 @@ export class FillBlob implements Blob {
   }
 
   async #borrow(): Promise<Lent | undefined> {
-    const end = await this.#fill.readable(this.#source, this.#position, this.#heldBack)
+    const end = await this.#readable()
     if (this.#fill.generation !== this.#generation || end <= this.#position) return undefined
     const lent = await this.#fill.lend(this.#position, Math.min(end, this.#end))
     if (!lent || this.#fill.generation !== this.#generation) return void lent?.release()
@@ -79,7 +79,7 @@ export class FillBlob implements Blob {
 
   async #readFill(into: Uint8Array): Promise<number> {
     for (;;) {
-      const end = await this.#fill.readable(this.#source, this.#position, this.#heldBack)
+      const end = await this.#readable()
       if (this.#mustStartAnew()) continue
       const length = Math.min(into.length, end - this.#position, this.#end - this.#position)
       if (length === 0) return this.#expectEnd()
@@ -92,6 +92,11 @@ export class FillBlob implements Blob {
       this.#position += got
       return got
     }
+  }
+
+  #readable(): Promise<number> {
+    const place = { position: this.#position, heldBack: this.#heldBack }
+    return this.#fill.readable(this.#source, place, this.#generation)
   }
 
   /** Whether what was there proved wrong; rejects when some of it has gone out. */

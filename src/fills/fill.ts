@@ -113,11 +113,12 @@ export class Fill implements FetchingFor {
 
   /**
    * Waits until bytes at `position` may be read and returns where they end; `position` itself at the end of the blob.
-   * A reader of the whole blob names its last byte, `heldBack`, and waits with it until all are verified. Returns early
-   * when the generation changes; rejects when the fill failed.
+   * A reader of the whole blob names its last byte, `heldBack`, and waits with it until all are verified. Returns at once
+   * when the `generation` it began with is over: what it has of that one is not fetched again for its sake, and it would
+   * wait for the last byte for good. Rejects when the fill failed.
    */
-  async readable(reader: FillSource, position: number, heldBack: number | undefined): Promise<number> {
-    for (const generation = this.#generation; ;) {
+  async readable(reader: FillSource, { position, heldBack }: Place, generation: number): Promise<number> {
+    for (;;) {
       if (this.#failure) throw this.#failure
       const end = this.#readableEnd({ position, heldBack })
       if (end > position || this.#verified || generation !== this.#generation) return end

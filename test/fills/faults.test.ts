@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs'
+import path from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseDigest } from '../../src/oci/digest.ts'
 import { parseRepositoryName } from '../../src/oci/reference.ts'
 import { readAll, startCached, type CachedOptions } from '../helpers/cached.ts'
+import { eventually } from '../helpers/open-files.ts'
 import { startUpstream, type Fault, type UpstreamOptions } from '../helpers/upstream.ts'
 
 const mebibyte = 1024 * 1024
@@ -137,6 +140,22 @@ describe('wrong bytes', () => {
     await expect(drain(blob)).rejects.toThrow(/proved wrong/)
     blob.close()
     expect(bytes.equals(await cached.read('app', big))).toBe(true)
+    await cached.expectNothingLeft()
+  })
+
+  it('break a client off also when it comes back after they were thrown away', async () => {
+    const faults = [{ on: blobs, wrongByte: 5, times: 1 }]
+    const { cached, big } = await startBoth({ faults }, { fill: { complete: 'never' } })
+    const blob = await cached.open('app', big)
+    // It has all but the last byte, which waits for the digest, and looks elsewhere while that proves wrong.
+    for (let at = 0; at < size - 1;) at += await blob.read(Buffer.alloc(size - 1 - at))
+    const partial = path.join(cached.folder, 'partial', cached.partialFiles[0]!)
+    await eventually(
+      () => cached.count('wrong-content') === 1 && statSync(partial).size === 0,
+      () => 'wrong bytes thrown away',
+    )
+    await expect(blob.read(Buffer.alloc(1))).rejects.toThrow(/proved wrong/)
+    blob.close()
     await cached.expectNothingLeft()
   })
 
