@@ -83,12 +83,11 @@ export class Sender {
 }
 
 /** Buffers of one size, of which so many may be in use at once. */
-class Shelf {
-  readonly #buffers: Buffers
+class Shelf extends Buffers {
   #free: number
 
   constructor(size: number, most: number) {
-    this.#buffers = new Buffers(size, Math.min(most, 8))
+    super(size, Math.min(most, 8))
     this.#free = most
   }
 
@@ -101,14 +100,6 @@ class Shelf {
 
   leave(): void {
     this.#free++
-  }
-
-  take(): Buffer<ArrayBuffer> {
-    return this.#buffers.take()
-  }
-
-  give(buffer: Buffer<ArrayBuffer>): void {
-    this.#buffers.give(buffer)
   }
 }
 

@@ -34,8 +34,6 @@ export class Fetch {
   #sinceWatch = 0
   #askedAt = 0
   #answeredAt = 0
-  /** Bytes. */
-  #brought = 0
   /** Whether it is the upstream that is waited for, and not the disk or a cap of ours. */
   #reading = false
 
@@ -52,10 +50,11 @@ export class Fetch {
     return this.#blob !== undefined && !this.#stopped && !this.#stalled
   }
 
-  /** Bytes that would have come, at the rate of those that came, while the answer was waited for. */
+  /** Bytes of a range that would have come, at the rate of those that came, while the answer was waited for. */
   get missed(): number {
+    const brought = this.position - (this.asked?.start ?? this.position)
     const [asked, answered] = [this.#answeredAt - this.#askedAt, performance.now() - this.#answeredAt]
-    return answered > 0 ? (this.#brought * asked) / answered : 0
+    return answered > 0 ? (brought * asked) / answered : 0
   }
 
   async run(target: FetchTarget): Promise<void> {
@@ -87,7 +86,6 @@ export class Fetch {
       if (!came) return this.#expectEnd(blob)
       const got = came.length
       this.#sinceWatch += got
-      this.#brought += got
       await this.source.bandwidth?.take(got, () => target.turn(this))
       const skipped = Math.min(got, this.position - at)
       at += got

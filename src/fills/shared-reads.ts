@@ -1,3 +1,4 @@
+import { Buffers } from '../oci/buffers.js'
 import type { Lent } from '../oci/registry.ts'
 
 /** Bytes of one read. */
@@ -27,7 +28,7 @@ interface Stretch {
  */
 export class SharedReads {
   readonly #kept: Stretch[] = []
-  readonly #spare: Buffer<ArrayBuffer>[] = []
+  readonly #buffers = new Buffers(most, mostKept)
 
   /**
    * Lends what lies in `file` at `position`, up to `end` at most; whoever gets it gives it back by its `release`. Rejects as
@@ -59,7 +60,7 @@ export class SharedReads {
   }
 
   #begin(of: Shared, start: number, end: number): Stretch {
-    const buffer = this.#spare.pop() ?? Buffer.allocUnsafeSlow(most)
+    const buffer = this.#buffers.take()
     const came = of.read(buffer.subarray(0, end - start), start).then(
       (got) => void (stretch.end = start + got),
       (error: unknown) => {
@@ -82,6 +83,6 @@ export class SharedReads {
   }
 
   #reuse({ users, kept, buffer }: Stretch): void {
-    if (users === 0 && !kept && this.#spare.length < mostKept) this.#spare.push(buffer)
+    if (users === 0 && !kept) this.#buffers.give(buffer)
   }
 }

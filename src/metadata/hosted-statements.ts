@@ -6,7 +6,7 @@ const repositoryOf = '(SELECT id FROM hosted_repositories WHERE name = ?)'
 
 /** Every statement on what is hosted, prepared once. The name of a repository comes first wherever there is one. */
 export function hostedStatements(database: Database) {
-  // For the collector, which asks it twice. Belongs to this connection, and to its transactions.
+  // For the collector, which asks it twice within a transaction: empty before and after, also when that is undone.
   database.exec('CREATE TEMP TABLE live (digest TEXT PRIMARY KEY) STRICT, WITHOUT ROWID')
   const prepare = <P extends unknown[], R = unknown>(sql: string) => database.prepare<P, R>(sql)
   return {

@@ -55,7 +55,6 @@ function removeTags({ sql, history }: CollectParts, { name, id }: Place, order: 
 
 function removeUnreachable(sql: HostedStatements, id: number, order: CollectOrder): Omit<Collected, 'tags'> {
   const keep = JSON.stringify(order.keep ?? [])
-  sql.forgetLive.run()
   sql.findLive.run({ repository: id, before: order.manifestsBefore, keep })
   const manifests = sql.unreachable.all(id)
   for (const { digest } of manifests) {

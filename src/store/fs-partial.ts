@@ -1,23 +1,15 @@
 import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import type { Digest } from '../oci/digest.ts'
 import { Intervals } from '../oci/intervals.ts'
-import type { Lanes } from '../oci/lanes.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Arrival } from '../oci/registry.ts'
 import { OpenFile } from './open-file.ts'
-import { placeDurably, type Layout } from './layout.ts'
+import { keepAsBlob, type StoreParts } from './parts.ts'
 import type { PartialBlob } from './store.ts'
-import type { FileHash, Hashing } from './verify.ts'
+import type { FileHash } from './verify.ts'
 
 /** The hashing thread is told of new bytes only when there are this many. */
 const hashStep = 2 * 1024 * 1024
-
-/** What all partial blobs of a store share. */
-export interface PartialParts {
-  readonly layout: Layout
-  readonly hashing: Hashing
-  readonly syncs: Lanes
-}
 
 /** A partial blob in a file with holes; which bytes are present lies beside it. */
 export class FsPartial implements PartialBlob {
@@ -29,20 +21,16 @@ export class FsPartial implements PartialBlob {
   #length: number
   /** Counts the resets. */
   #era = 0
-  readonly #layout: Layout
+  readonly #parts: StoreParts
   readonly #file: FileHandle
   #bytes!: OpenFile
   readonly #closed: Promise<void>
-  readonly #hashing: Hashing
-  readonly #syncs: Lanes
   #hash: FileHash | undefined
   #advanced = 0
   #recording: Promise<void> = Promise.resolve()
 
-  private constructor(parts: PartialParts, digest: Digest, file: FileHandle, present: Intervals, length: number) {
-    const { layout, hashing, syncs } = parts
-    this.#layout = layout
-    this.#syncs = syncs
+  private constructor(parts: StoreParts, digest: Digest, file: FileHandle, present: Intervals, length: number) {
+    this.#parts = parts
     this.digest = digest
     this.#file = file
     this.#length = length
@@ -51,10 +39,9 @@ export class FsPartial implements PartialBlob {
     })
     this.present = present
     this.#claimed = new Intervals(present.toJSON())
-    this.#hashing = hashing
   }
 
-  static async open(parts: PartialParts, digest: Digest): Promise<FsPartial> {
+  static async open(parts: StoreParts, digest: Digest): Promise<FsPartial> {
     const { layout } = parts
     const recorded = await readRecord(layout.intervals(digest))
     const file = await open(layout.partial(digest), recorded ? 'r+' : 'w+').catch(
@@ -103,13 +90,13 @@ export class FsPartial implements PartialBlob {
     const front = this.present.endOfRun(0)
     if (front - this.#advanced < hashStep) return
     this.#advanced = front
-    this.#hash ??= this.#hashing.begin(this.#layout.partial(this.digest), this.digest)
+    this.#hash ??= this.#parts.hashing.begin(this.#parts.layout.partial(this.digest), this.digest)
     this.#hash.advance(front)
   }
 
   async verify(size: number): Promise<boolean> {
     if (this.#length > size) await this.#file.truncate(size)
-    this.#hash ??= this.#hashing.begin(this.#layout.partial(this.digest), this.digest)
+    this.#hash ??= this.#parts.hashing.begin(this.#parts.layout.partial(this.digest), this.digest)
     const hash = this.#hash
     this.#hash = undefined
     return hash.matches(size)
@@ -121,7 +108,7 @@ export class FsPartial implements PartialBlob {
     this.#claimed.clear()
     this.#advanced = 0
     await this.#recording.catch(() => {})
-    await rm(this.#layout.intervals(this.digest), { force: true })
+    await rm(this.#parts.layout.intervals(this.digest), { force: true })
     await this.#file.truncate(0)
   }
 
@@ -131,17 +118,14 @@ export class FsPartial implements PartialBlob {
   }
 
   async #writeRecord(): Promise<void> {
-    const file = this.#layout.intervals(this.digest)
+    const file = this.#parts.layout.intervals(this.digest)
     await writeFile(`${file}.new`, JSON.stringify(this.present))
     await rename(`${file}.new`, file)
   }
 
   async commit(): Promise<void> {
-    await this.#syncs.use(async () => {
-      await this.#file.datasync()
-      await placeDurably(this.#layout.partial(this.digest), this.#layout.blob(this.digest))
-    })
-    await rm(this.#layout.intervals(this.digest), { force: true })
+    await keepAsBlob(this.#parts, this.#file, this.#parts.layout.partial(this.digest), this.digest)
+    await rm(this.#parts.layout.intervals(this.digest), { force: true })
   }
 
   async discard(): Promise<void> {
@@ -149,8 +133,8 @@ export class FsPartial implements PartialBlob {
     await this.#recording.catch(() => {})
     this.#hash?.close()
     this.#hash = undefined
-    await rm(this.#layout.intervals(this.digest), { force: true })
-    await rm(this.#layout.partial(this.digest), { force: true })
+    await rm(this.#parts.layout.intervals(this.digest), { force: true })
+    await rm(this.#parts.layout.partial(this.digest), { force: true })
   }
 
   async close(): Promise<void> {

@@ -28,13 +28,13 @@ export async function fsStore(folder: string, dropped: (bytes: number) => void =
 class FsStore implements BlobStore {
   readonly #layout: Layout
   readonly #hashing = new Hashing()
-  readonly #syncs = new Lanes(syncsAtOnce)
-  readonly #uploads: UploadParts
+  readonly #parts: UploadParts
   readonly #turns = new Turns()
 
   constructor(layout: Layout, dropped: (bytes: number) => void) {
     this.#layout = layout
-    this.#uploads = { layout, hashing: this.#hashing, syncs: this.#syncs, buffers: uploadBuffers(), dropped }
+    const syncs = new Lanes(syncsAtOnce)
+    this.#parts = { layout, hashing: this.#hashing, syncs, buffers: uploadBuffers(), dropped }
   }
 
   open(digest: Digest): Promise<StoredBlob | undefined> {
@@ -52,7 +52,7 @@ class FsStore implements BlobStore {
   }
 
   openPartial(digest: Digest): Promise<PartialBlob> {
-    return FsPartial.open({ layout: this.#layout, hashing: this.#hashing, syncs: this.#syncs }, digest)
+    return FsPartial.open(this.#parts, digest)
   }
 
   async remove(digest: Digest): Promise<number> {
@@ -120,7 +120,7 @@ class FsStore implements BlobStore {
   }
 
   openUpload(id: string): Promise<UploadFile | undefined> {
-    return FsUpload.open(this.#uploads, id)
+    return FsUpload.open(this.#parts, id)
   }
 
   async uploadSize(id: string): Promise<number | undefined> {

@@ -1,10 +1,10 @@
 import { open, rm, type FileHandle } from 'node:fs/promises'
 import { Buffers } from '../oci/buffers.js'
 import { algorithmOf, hexOf, type Digest } from '../oci/digest.ts'
-import type { Lanes } from '../oci/lanes.ts'
-import { isUploadId, placeDurably, type Layout } from './layout.ts'
+import { isUploadId } from './layout.ts'
+import { keepAsBlob, type StoreParts } from './parts.ts'
 import { OverLimit, type UploadFile } from './store.ts'
-import type { Hashing, UnknownFileHash } from './verify.ts'
+import type { UnknownFileHash } from './verify.ts'
 
 /** Chunks of a socket are gathered to this many bytes before they are written. */
 const batchSize = 1024 * 1024
@@ -16,10 +16,7 @@ const syncEvery = 32 * 1024 * 1024
 export const uploadBuffers = (): Buffers => new Buffers(batchSize, mostSpare)
 
 /** What all uploads of a store share. */
-export interface UploadParts {
-  readonly layout: Layout
-  readonly hashing: Hashing
-  readonly syncs: Lanes
+export interface UploadParts extends StoreParts {
   readonly buffers: Buffers
   /** Is told of chunks that nobody needs any more, in bytes. */
   readonly dropped: (bytes: number) => void
@@ -27,28 +24,19 @@ export interface UploadParts {
 
 /** An upload in a file that only grows: its length is how far it has come, also after a crash. */
 export class FsUpload implements UploadFile {
-  readonly #layout: Layout
+  readonly #parts: UploadParts
   readonly #id: string
   readonly #file: FileHandle
-  readonly #hashing: Hashing
-  readonly #syncs: Lanes
-  readonly #buffers: Buffers
-  readonly #dropped: (bytes: number) => void
   #hash: UnknownFileHash | undefined
   #size: number
   #syncedAt = 0
   #syncing: Promise<void> = Promise.resolve()
 
   private constructor(parts: UploadParts, id: string, file: FileHandle, size: number) {
-    const { layout, hashing, syncs, buffers, dropped } = parts
-    this.#layout = layout
-    this.#syncs = syncs
-    this.#buffers = buffers
-    this.#dropped = dropped
+    this.#parts = parts
     this.#id = id
     this.#file = file
     this.#size = size
-    this.#hashing = hashing
   }
 
   static async open(parts: UploadParts, id: string): Promise<FsUpload | undefined> {
@@ -68,16 +56,17 @@ export class FsUpload implements UploadFile {
 
   // One batch is written while the next one is read: the sender waits for neither.
   async append(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<void> {
-    let batch = this.#buffers.take()
+    const { buffers, dropped } = this.#parts
+    let batch = buffers.take()
     let gathered = 0
     let total = this.#size
     let writing: Promise<void> = Promise.resolve()
     const hand = async () => {
       const [full, length] = [batch, gathered]
       await writing
-      batch = this.#buffers.take()
+      batch = buffers.take()
       gathered = 0
-      writing = this.#write(full.subarray(0, length)).finally(() => this.#buffers.give(full))
+      writing = this.#write(full.subarray(0, length)).finally(() => buffers.give(full))
       // Whoever waits for it next sees the failure; until then it must not count as unhandled.
       writing.catch(() => {})
     }
@@ -92,11 +81,11 @@ export class FsUpload implements UploadFile {
           at += part.length
           if (gathered === batch.length) await hand()
         }
-        this.#dropped(chunk.length)
+        dropped(chunk.length)
       }
     } finally {
       if (gathered > 0) await hand()
-      this.#buffers.give(batch)
+      buffers.give(batch)
       await writing
     }
   }
@@ -105,7 +94,7 @@ export class FsUpload implements UploadFile {
     const algorithm = algorithmOf(digest)
     // Pushes are hashed as sha256 while they come; any other algorithm is only known now.
     if (algorithm !== 'sha256') this.#endHash()
-    const hash = this.#hash ?? this.#hashing.beginUnknown(this.#layout.upload(this.#id), algorithm)
+    const hash = this.#hash ?? this.#parts.hashing.beginUnknown(this.#parts.layout.upload(this.#id), algorithm)
     this.#hash = undefined
     return (await hash.finish(this.#size)) === hexOf(digest)
   }
@@ -113,10 +102,7 @@ export class FsUpload implements UploadFile {
   async commit(digest: Digest): Promise<void> {
     try {
       await this.#syncing
-      await this.#syncs.use(async () => {
-        await this.#file.datasync()
-        await placeDurably(this.#layout.upload(this.#id), this.#layout.blob(digest))
-      })
+      await keepAsBlob(this.#parts, this.#file, this.#parts.layout.upload(this.#id), digest)
     } finally {
       await this.#file.close()
     }
@@ -124,7 +110,7 @@ export class FsUpload implements UploadFile {
 
   async discard(): Promise<void> {
     await this.close()
-    await rm(this.#layout.upload(this.#id), { force: true })
+    await rm(this.#parts.layout.upload(this.#id), { force: true })
   }
 
   async close(): Promise<void> {
@@ -139,7 +125,7 @@ export class FsUpload implements UploadFile {
       done += bytesWritten
       this.#size += bytesWritten
     }
-    this.#hash ??= this.#hashing.beginUnknown(this.#layout.upload(this.#id), 'sha256')
+    this.#hash ??= this.#parts.hashing.beginUnknown(this.#parts.layout.upload(this.#id), 'sha256')
     this.#hash.advance(this.#size)
     if (this.#size - this.#syncedAt >= syncEvery) this.#sync()
   }
@@ -147,7 +133,7 @@ export class FsUpload implements UploadFile {
   #sync(): void {
     this.#syncedAt = this.#size
     // A failure here comes again, and is heard, at the sync of `commit`.
-    this.#syncing = this.#syncing.then(() => this.#syncs.use(() => this.#file.datasync())).catch(() => {})
+    this.#syncing = this.#syncing.then(() => this.#parts.syncs.use(() => this.#file.datasync())).catch(() => {})
   }
 
   #endHash(): void {

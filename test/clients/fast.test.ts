@@ -1,21 +1,14 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { expect, it } from 'vitest'
 import { makeFolder } from '../helpers/folder.ts'
+import { sha256 } from '../helpers/push.ts'
 import { startBerth } from '../helpers/start.ts'
 import { describeTool, runTool } from '../helpers/tools.ts'
 import { startUpstream } from '../helpers/upstream.ts'
 
 const mebibyte = 1024 * 1024
 const size = 64 * mebibyte
-
-async function digestOf(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return `sha256:${hash.digest('hex')}`
-}
 
 describeTool('a large blob by several curls at once', { tools: ['curl'] }, () => {
   it('is the same for the fast, the slow, who begins late and who asks for a part, and comes once', async () => {
@@ -28,7 +21,7 @@ describeTool('a large blob by several curls at once', { tools: ['curl'] }, () =>
       const file = path.join(folder, name)
       const url = `${berth.url}/v2/org/app/blobs/${digest}`
       await runTool('curl', ['--silent', '--fail', '--output', file, ...options, url])
-      return digestOf(file)
+      return sha256(readFileSync(file))
     }
     const late = new Promise((resolve) => setTimeout(resolve, 150)).then(() => get('late'))
     const all = await Promise.all([

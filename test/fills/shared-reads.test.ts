@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SharedReads } from '../../src/fills/shared-reads.ts'
+import { makeBytes } from '../helpers/bytes.ts'
 import { makeFolder } from '../helpers/folder.ts'
 import { makeRandom } from '../helpers/random.ts'
 
@@ -10,8 +11,7 @@ const mebibyte = 1024 * 1024
 
 /** A file of random bytes that says where it was read. */
 async function makeFile(size: number, seed = 1) {
-  const random = makeRandom(seed)
-  const bytes = Buffer.from(Uint32Array.from({ length: size / 4 }, () => random.whole(0, 2 ** 32 - 1)).buffer)
+  const bytes = makeBytes({ size, seed }).read()
   const name = path.join(makeFolder({ file: '' }), 'file')
   writeFileSync(name, bytes)
   const file = await open(name)

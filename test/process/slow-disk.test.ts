@@ -1,21 +1,12 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import path from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { Pusher, sha256 } from '../helpers/push.ts'
-import { describeTool, toolPath } from '../helpers/tools.ts'
+import { describeTool } from '../helpers/tools.ts'
 import { makeHostingHome, serve } from './serving.ts'
+import { attachStrace } from './strace.ts'
 
 /** Milliseconds that the disk takes for each sync. */
 const slow = 1_000
-
-/** From now on, a process waits that long for each sync of a file. */
-async function slowDown(pid: number, home: string): Promise<void> {
-  const args = ['-f', '-e', 'trace=fsync,fdatasync', '-e', `inject=fsync,fdatasync:delay_enter=${slow * 1000}`]
-  const strace = spawn(toolPath('strace'), [...args, '-o', path.join(home, 'trace'), '-p', String(pid)])
-  onTestFinished(() => void strace.kill('SIGKILL'))
-  await once(strace.stderr, 'data')
-}
 
 describeTool('a disk that takes seconds for each sync', { tools: ['strace'], root: true }, () => {
   it('keeps nobody waiting who reads, however many push', { timeout: 60_000 }, async () => {
@@ -24,7 +15,8 @@ describeTool('a disk that takes seconds for each sync', { tools: ['strace'], roo
     const pusher = new Pusher(url)
     const layer = Buffer.alloc(2 * 1024 * 1024, 1)
     await pusher.image('1', layer)
-    await slowDown(berth.child.pid!, home)
+    const delay = `inject=fsync,fdatasync:delay_enter=${slow * 1000}`
+    await attachStrace(berth.child.pid!, path.join(home, 'trace'), ['-e', 'trace=fsync,fdatasync', '-e', delay])
 
     const pushes = Array.from({ length: 6 }, (_, i) => pusher.blob(`layer ${i}`))
     let done = false

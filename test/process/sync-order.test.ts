@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { Pusher, sha256 } from '../helpers/push.ts'
-import { describeTool, toolPath } from '../helpers/tools.ts'
+import { describeTool } from '../helpers/tools.ts'
 import { makeHostingHome, serve } from './serving.ts'
+import { attachStrace } from './strace.ts'
 
 // File systems differ in what one sync takes along (ext4 most of all): each of them is looked for here.
 
@@ -36,13 +35,9 @@ describeTool('strace', { tools: ['strace'], root: true }, () => {
 /** Watches a process's system calls; the function returned stops that and tells them, each at the place where it ended. */
 async function trace(pid: number, file: string): Promise<() => Promise<string[]>> {
   const calls = 'trace=fsync,fdatasync,/^rename,write,writev,sendto,sendmsg'
-  const args = ['-f', '-y', '-s', '32', '-e', calls, '-o', file, '-p', String(pid)]
-  const strace = spawn(toolPath('strace'), args, { stdio: ['ignore', 'ignore', 'pipe'] })
-  onTestFinished(() => void strace.kill('SIGKILL'))
-  await once(strace.stderr, 'data')
+  const stop = await attachStrace(pid, file, ['-y', '-s', '32', '-e', calls])
   return async () => {
-    strace.kill('SIGINT')
-    await once(strace, 'exit')
+    await stop()
     const begun = new Map<string, string>()
     return readFileSync(file, 'utf8')
       .split('\n')

@@ -10,6 +10,9 @@ const pinning = availableParallelism() > 1 && isInstalled('taskset')
 /** `server` is what is measured, `load` what makes it work; fills, which use several threads, get `all`. */
 export type Core = 'server' | 'load' | 'all'
 
+/** Those of the machine: what this process may use is fewer, once it has pinned itself. */
+const coresOf: Record<Core, string> = { server: '0', load: '1', all: `0-${cpus().length - 1}` }
+
 export function isInstalled(command: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${command}`]).status === 0
 }
@@ -17,8 +20,7 @@ export function isInstalled(command: string): boolean {
 export function pinned(core: Core, command: string[]): string[] {
   if (!pinning) return command
   // Said outright for `all` too: a child has its parent's core otherwise, and this process is on that of the load.
-  const cores = { server: '0', load: '1', all: `0-${cpus().length - 1}` }[core]
-  return ['taskset', '-c', cores, ...command]
+  return ['taskset', '-c', coresOf[core], ...command]
 }
 
 /** Moves this process, which is the load, to its core, and what it starts with it. */
@@ -28,8 +30,7 @@ export function pinSelf(core: 'load' | 'all' = 'load'): void {
 
 /** Moves all threads of a process. */
 export function pin(pid: number, core: 'load' | 'all'): void {
-  const cores = core === 'load' ? '1' : `0-${cpus().length - 1}`
-  if (pinning) spawnSync('taskset', ['-a', '-c', '-p', cores, String(pid)])
+  if (pinning) spawnSync('taskset', ['-a', '-c', '-p', coresOf[core], String(pid)])
 }
 
 /** A Node script of the bench as a command; TypeScript is loaded by tsx. */
