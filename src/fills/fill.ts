@@ -238,9 +238,8 @@ export class Fill implements FetchingFor {
     try {
       if (!(await this.#partial.verify(this.size!))) return await this.#refetch()
       this.#verified = true
-      // Committing waits for the disk: a kill until then must not lose what a client has got whole. A small blob is fetched
-      // again in less time than all of them would take to be written down.
-      if (!this.#isSmall) await this.#partial.record()
+      // Committing waits for the disk: a kill until then must not lose what a client has got whole.
+      await this.#partial.record()
       this.#readers.wakeAll()
       await this.#partial.commit()
     } catch (cause) {
