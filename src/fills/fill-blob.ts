@@ -71,7 +71,7 @@ export class FillBlob implements Blob {
   async #borrow(): Promise<Lent | undefined> {
     const end = await this.#readable()
     if (this.#fill.generation !== this.#generation || end <= this.#position) return undefined
-    const lent = await this.#fill.lend(this.#position, Math.min(end, this.#end))
+    const lent = await this.#fill.lend(this.#position, end)
     if (!lent || this.#fill.generation !== this.#generation) return void lent?.release()
     this.#position += lent.bytes.length
     return lent
@@ -81,7 +81,7 @@ export class FillBlob implements Blob {
     for (;;) {
       const end = await this.#readable()
       if (this.#mustStartAnew()) continue
-      const length = Math.min(into.length, end - this.#position, this.#end - this.#position)
+      const length = Math.min(into.length, end - this.#position)
       if (length === 0) return this.#expectEnd()
       const got = await this.#fill.read(into.subarray(0, length), this.#position).catch((cause: unknown) => {
         throw new StorageFailure(this.digest, cause)
@@ -94,9 +94,12 @@ export class FillBlob implements Blob {
     }
   }
 
-  #readable(): Promise<number> {
+  async #readable(): Promise<number> {
     const place = { position: this.#position, heldBack: this.#heldBack }
-    return this.#fill.readable(this.#source, place, this.#generation)
+    const end = await this.#fill.readable(this.#source, place, this.#generation)
+    // Only what is verified reaches beyond the byte held back: it is longer than its head told.
+    if (this.#heldBack !== undefined && end > this.#end) throw this.#toldWrong(end)
+    return Math.min(end, this.#end)
   }
 
   /** Whether what was there proved wrong; rejects when some of it has gone out. */
@@ -112,8 +115,12 @@ export class FillBlob implements Blob {
   // Its head may have told a length that proved wrong: a clean end would then be a lie.
   #expectEnd(): number {
     if (this.#end === Infinity) return 0
-    const message = `content of ${this.digest} must have ${this.#end} bytes, saw ${this.#position}`
-    throw new UpstreamError('bad-answer', message)
+    throw this.#toldWrong(this.#position)
+  }
+
+  #toldWrong(length: number): UpstreamError {
+    const message = `content of ${this.digest} must have ${this.#end} bytes, saw ${length}`
+    return new UpstreamError('bad-answer', message)
   }
 
   close(): void {

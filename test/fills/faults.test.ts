@@ -195,6 +195,26 @@ describe('wrong bytes', () => {
     await cached.expectNothingLeft()
   })
 
+  it.each([
+    ['too few', { shortBy: 7 }],
+    ['too many', { longBy: 7 }],
+  ])(
+    '%s, told to a client that has none of them yet: no clean end, though the right ones came since',
+    async (_, lie) => {
+      const content = { app: { blobs: { big: { size, seed: 1 } } } }
+      const upstream = await startUpstream({ content, faults: [{ on: /GET .*blobs/, ...lie, times: 1 }] })
+      const cached = await startCached(upstream)
+      const big = upstream.content.digest('app', 'big')
+      const blob = await cached.open('app', big)
+      expect(blob.size).not.toBe(size)
+      await cached.settled()
+      await expect(drain(blob)).rejects.toThrow(`must have ${blob.size} bytes, saw ${size}`)
+      blob.close()
+      expect(await cached.read('app', big)).toHaveLength(size)
+      await cached.expectNothingLeft()
+    },
+  )
+
   it('too many without a length: the digest decides over those asked for', async () => {
     await expectHealed([{ on: blobs, longBy: 7 }], { quirks: { chunked: true } })
   })
