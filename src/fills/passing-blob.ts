@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { algorithmOf, finishDigest, type Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
@@ -20,8 +21,11 @@ function ask(source: FillSource, range: ByteRange | undefined): Promise<Blob> {
   return source.getBlob(range && range.end !== Infinity ? range : undefined)
 }
 
-/** Cuts in a row that end a pull that passes by the disk. */
+/** Cuts and refusals in a row that end a pull that passes by the disk. */
 const maxCuts = 5
+/** Before the upstream is asked again, doubled each time, and the longest that a client is kept waiting, in milliseconds. */
+const firstPause = 100
+const longestPause = 30_000
 
 class PassingBlob implements Blob {
   readonly digest: Digest
@@ -95,8 +99,7 @@ class PassingBlob implements Blob {
         this.#cuts = 0
         return fresh
       } catch (error) {
-        if (this.#closed || !(error instanceof UpstreamError && error.temporary) || ++this.#cuts > maxCuts) throw error
-        await this.#askAgain()
+        await this.#askAgain(error)
       }
     }
     return 0
@@ -108,10 +111,23 @@ class PassingBlob implements Blob {
     throw new UpstreamError('unreachable', message)
   }
 
-  async #askAgain(): Promise<void> {
+  /** Goes on over another connection, as often as it takes; throws when that is too often, or will not help. */
+  async #askAgain(error: unknown): Promise<void> {
     this.#from.close()
-    this.#from = await ask(this.#source, { start: this.#position, end: this.#end })
-    this.#at = this.#from.range?.start ?? 0
-    if (this.#closed) this.#from.close()
+    for (let cause = error; ;) {
+      if (this.#closed || !(cause instanceof UpstreamError && cause.temporary) || ++this.#cuts > maxCuts) throw cause
+      const pause = Math.max(firstPause * 2 ** (this.#cuts - 1), cause.retryAfter ?? 0)
+      if (pause > longestPause) throw cause
+      await setTimeout(pause)
+      try {
+        this.#from = await ask(this.#source, { start: this.#position, end: this.#end })
+      } catch (refusal) {
+        cause = refusal
+        continue
+      }
+      this.#at = this.#from.range?.start ?? 0
+      if (this.#closed) this.#from.close()
+      return
+    }
   }
 }

@@ -101,6 +101,17 @@ describe.skipIf(noSmallDisk)(
       await expect(cached.read('app', big)).rejects.toThrow(/must have that digest/)
     })
 
+    it('past it an upstream that refuses to resume, for a while, is asked again', async () => {
+      const { cached, upstream, big, bytes } = await startOnSmallDisk({ free: 2 * mebibyte }, { now: () => Date.now() })
+      await cached.read('app', big)
+      upstream.set({ faults: [{ on: blobs, cutAfter: mebibyte, times: 1 }] })
+      const release = upstream.hold(blobs, 1000)
+      const blob = await cached.open('app', big)
+      upstream.set({ faults: [{ on: blobs, status: 503, times: 3 }] })
+      release()
+      expect(bytes.equals(await readAll(blob))).toBe(true)
+    })
+
     it('past it an empty answer is none', async () => {
       const { cached, upstream, big } = await startOnSmallDisk({ free: 2 * mebibyte })
       await cached.read('app', big)
