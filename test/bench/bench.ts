@@ -9,7 +9,7 @@ import type { Bench, Measure } from './measure.ts'
 import { bearerManifest } from './measures/bearer.ts'
 import { busyManifest } from './measures/busy.ts'
 import { coldImage, coldMany, coldOne, coldRange, coldUnshaped } from './measures/cold.ts'
-import { dockerImage } from './measures/docker.ts'
+import { coldDocker } from './measures/cold-docker.ts'
 import { hashing } from './measures/hashing.ts'
 import { outage } from './measures/outage.ts'
 import { memory, start } from './measures/process.ts'
@@ -29,7 +29,7 @@ const measures: Measure[] = [
   coldUnshaped,
   coldRange,
   coldImage,
-  dockerImage,
+  coldDocker,
   hashing,
   busyManifest,
   outage,

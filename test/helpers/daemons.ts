@@ -25,9 +25,9 @@ export type DockerKind = 'graph driver' | 'containerd store'
 /** What a dockerd goes through on its way to a registry: a mirror of docker.io, by its URL, or what its environment says. */
 export type Way = { mirror: string } | { env: Record<string, string> }
 
-/** Debian's dockerd with the vfs graph driver, or the current one with the containerd image store. */
-export function startDockerd(kind: DockerKind, way: Way): Promise<Daemon> {
-  const folder = makeFolder('dockerd')
+/** Debian's dockerd with the vfs graph driver, or the current one with the containerd image store; all it has is under `parent`. */
+export function startDockerd(kind: DockerKind, way: Way, parent = tmpdir()): Promise<Daemon> {
+  const folder = makeFolder('dockerd', parent)
   const socket = join(folder, 'docker.sock')
   const config = join(folder, 'daemon.json')
   // A file of its own keeps /etc/docker/daemon.json out.
@@ -179,7 +179,6 @@ async function unmountBelow(folder: string): Promise<void> {
   for (const point of points.reverse()) await runTool('umount', ['--lazy', point])
 }
 
-function makeFolder(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), `berth-${name}-`))
-  return folder
+function makeFolder(name: string, parent = tmpdir()): string {
+  return mkdtempSync(join(parent, `berth-${name}-`))
 }

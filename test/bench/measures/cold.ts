@@ -116,7 +116,10 @@ function eachBlob(
   })
 }
 
-/** A fresh Berth and a fresh image a round. The process has pulled such images before: it is the image that is cold, not the program. */
+/** What a process has pulled before it is measured, in bytes: it is the image that is cold, not the program. */
+const before = 512 * mebibyte
+
+/** A fresh image a round, and a Berth that has pulled such images. */
 async function eachRound(
   bench: Bench,
   shape: Shape,
@@ -128,7 +131,8 @@ async function eachRound(
     pinSelf(core)
     bench.upstream.pin(core)
   }
-  const before = [await bench.upstream.image(...sizes), await bench.upstream.image(...sizes)]
+  const count = Math.ceil(before / sizes.reduce((sum, size) => sum + size, 0))
+  const others = await Promise.all(Array.from({ length: count }, () => bench.upstream.image(...sizes)))
   // The upstream would be another machine: on the load's core it would give each of its connections less than the CDN does.
   pinAll('all')
   for (let round = 0; round < bench.rounds; round++) {
@@ -136,7 +140,7 @@ async function eachRound(
     const berth = await startBerth({ folder: bench.folder, upstream: bench.upstream.url, core: 'all' })
     try {
       await bench.upstream.shape({})
-      for (const other of before) await pull(berth.url, other)
+      for (const other of others) await pull(berth.url, other)
       await bench.upstream.shape(shape)
       rounds.push(await act(berth, image))
     } finally {
