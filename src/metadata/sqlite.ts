@@ -47,6 +47,8 @@ export function sqliteMetadata(file: string): Metadata {
   // What was pushed cannot be: WalSync sees to that.
   database.pragma('synchronous = NORMAL')
   database.pragma('foreign_keys = ON')
+  // What it notes to undo a part of a transaction would go to /var/tmp, which may be read-only.
+  database.pragma('temp_store = MEMORY')
   database.pragma(`journal_size_limit = ${walLimit}`)
   database.pragma(`wal_autocheckpoint = ${walPages}`)
   migrate(database)
