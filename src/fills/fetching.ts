@@ -5,16 +5,13 @@ import type { Arrival, Blob } from '../oci/registry.ts'
 import type { Turn } from './bandwidth.ts'
 import { Fetch, type FetchTarget } from './fetch.ts'
 import { isComing, nextStretch, segmentFor } from './plan.ts'
-import { smallBlob, type FillPolicy } from './policy.ts'
+import { pauseAfter, smallBlob, type FillPolicy } from './policy.ts'
 import type { Slots } from './slots.ts'
 import type { FillSource } from './source.ts'
 import { StorageFailure } from './storage-failure.ts'
 
 /** Connections beside the others for readers that wait far from where these are. */
 const urgentConnections = 2
-const longestPause = 5_000
-/** An upstream that asks for more patience than this is not waited for, in milliseconds. */
-const mostPatience = 30_000
 
 /** The fill that is fetched for. */
 export interface FetchingFor {
@@ -272,9 +269,8 @@ export class Fetching implements FetchTarget {
     if (failure.failure === 'bad-answer' && fetch.asked) this.#ranges = false
     this.#failures = fetch.progressed ? 1 : this.#failures + 1
     const patience = failure.temporary && this.#hasAnswered ? this.#policy.attempts : 2
-    const pause = fetch.progressed ? 0 : Math.min(longestPause, this.#policy.pause * 2 ** (this.#failures - 1))
-    const wait = Math.max(pause, failure.retryAfter ?? 0)
-    if (this.#failures >= patience || wait > mostPatience) return this.#fill.failed(failure)
-    this.#pausedUntil = this.#now() + wait
+    const pause = pauseAfter(failure, this.#failures, fetch.progressed ? 0 : this.#policy.pause)
+    if (this.#failures >= patience || pause === undefined) return this.#fill.failed(failure)
+    this.#pausedUntil = this.#now() + pause
   }
 }

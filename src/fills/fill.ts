@@ -117,12 +117,12 @@ export class Fill implements FetchingFor {
    * when the `generation` it began with is over: what it has of that one is not fetched again for its sake, and it would
    * wait for the last byte for good. Rejects when the fill failed.
    */
-  async readable(reader: FillSource, { position, heldBack }: Place, generation: number): Promise<number> {
+  async readable(reader: FillSource, place: Place, generation: number): Promise<number> {
     for (;;) {
       if (this.#failure) throw this.#failure
-      const end = this.#readableEnd({ position, heldBack })
-      if (end > position || this.#verified || generation !== this.#generation) return end
-      await this.#change(reader, { position, heldBack })
+      const end = this.#readableEnd(place)
+      if (end > place.position || this.#verified || generation !== this.#generation) return end
+      await this.#change(reader, place)
     }
   }
 

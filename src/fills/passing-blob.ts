@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { algorithmOf, finishDigest, type Digest } from '../oci/digest.ts'
 import { UpstreamError } from '../oci/errors.ts'
 import type { ByteRange } from '../oci/range.ts'
 import type { Blob } from '../oci/registry.ts'
+import { pauseAfter } from './policy.ts'
 import type { FillSource } from './source.ts'
 
 /**
@@ -23,9 +24,8 @@ function ask(source: FillSource, range: ByteRange | undefined): Promise<Blob> {
 
 /** Cuts and refusals in a row that end a pull that passes by the disk. */
 const maxCuts = 5
-/** Before the upstream is asked again, doubled each time, and the longest that a client is kept waiting, in milliseconds. */
+/** Before the upstream is asked again, in milliseconds; doubled each time. */
 const firstPause = 100
-const longestPause = 30_000
 
 class PassingBlob implements Blob {
   readonly digest: Digest
@@ -34,7 +34,8 @@ class PassingBlob implements Blob {
   readonly #source: FillSource
   readonly #hash: Hash | undefined
   readonly #end: number
-  #from: Blob
+  /** Undefined from a cut until the upstream has answered again. */
+  #from: Blob | undefined
   #at: number
   #position: number
   #cuts = 0
@@ -82,14 +83,15 @@ class PassingBlob implements Blob {
 
   close(): void {
     this.#closed = true
-    this.#from.close()
+    this.#from?.close()
   }
 
   /** The next bytes from `#position` on, over as many connections as it takes. */
   async #next(into: Uint8Array): Promise<number> {
     while (this.#position < this.#end) {
       try {
-        const got = await this.#from.read(into.subarray(0, Math.min(into.length, this.#end - this.#at)))
+        const from = this.#from ?? (await this.#askAgain())
+        const got = await from.read(into.subarray(0, Math.min(into.length, this.#end - this.#at)))
         if (got === 0) return this.#expectEnd()
         this.#at += got
         const fresh = Math.min(got, this.#at - this.#position)
@@ -99,7 +101,7 @@ class PassingBlob implements Blob {
         this.#cuts = 0
         return fresh
       } catch (error) {
-        await this.#askAgain(error)
+        await this.#pauseAfter(error)
       }
     }
     return 0
@@ -111,23 +113,22 @@ class PassingBlob implements Blob {
     throw new UpstreamError('unreachable', message)
   }
 
-  /** Goes on over another connection, as often as it takes; throws when that is too often, or will not help. */
-  async #askAgain(error: unknown): Promise<void> {
-    this.#from.close()
-    for (let cause = error; ;) {
-      if (this.#closed || !(cause instanceof UpstreamError && cause.temporary) || ++this.#cuts > maxCuts) throw cause
-      const pause = Math.max(firstPause * 2 ** (this.#cuts - 1), cause.retryAfter ?? 0)
-      if (pause > longestPause) throw cause
-      await setTimeout(pause)
-      try {
-        this.#from = await ask(this.#source, { start: this.#position, end: this.#end })
-      } catch (refusal) {
-        cause = refusal
-        continue
-      }
-      this.#at = this.#from.range?.start ?? 0
-      if (this.#closed) this.#from.close()
-      return
-    }
+  async #askAgain(): Promise<Blob> {
+    const from = await ask(this.#source, { start: this.#position, end: this.#end })
+    this.#from = from
+    this.#at = from.range?.start ?? 0
+    if (this.#closed) from.close()
+    return from
+  }
+
+  /** Resolves when the upstream may be asked again; throws when that was too often, or will not help. */
+  async #pauseAfter(error: unknown): Promise<void> {
+    this.#from?.close()
+    this.#from = undefined
+    if (this.#closed || !(error instanceof UpstreamError && error.temporary) || ++this.#cuts > maxCuts) throw error
+    const pause = pauseAfter(error, this.#cuts, firstPause)
+    if (pause === undefined) throw error
+    await sleep(pause, undefined, { ref: false })
+    if (this.#closed) throw error
   }
 }

@@ -1,3 +1,5 @@
+import type { UpstreamError } from '../oci/errors.ts'
+
 export interface FillPolicy {
   /** Connections one large blob may hold. */
   connections: number
@@ -24,3 +26,16 @@ export const defaultFillPolicy: FillPolicy = {
 
 /** A blob up to this size goes out only after its digest is right: the wait is too short to notice. */
 export const smallBlob = 1024 * 1024
+
+const longestPause = 5_000
+/** An upstream that asks for more patience than this is not waited for, in milliseconds. */
+const mostPatience = 30_000
+
+/**
+ * How long an upstream is left alone after so many failures in a row, in milliseconds: `first`, doubled each time, or what it
+ * asks for itself. Undefined when that is more than anybody waits.
+ */
+export function pauseAfter(failure: UpstreamError, failures: number, first: number): number | undefined {
+  const pause = Math.max(Math.min(longestPause, first * 2 ** (failures - 1)), failure.retryAfter ?? 0)
+  return pause > mostPatience ? undefined : pause
+}

@@ -41,6 +41,15 @@ export class FsPartial implements PartialBlob {
     this.#claimed = new Intervals(present.toJSON())
   }
 
+  get #name(): string {
+    return this.#parts.layout.partial(this.digest)
+  }
+
+  /** Where it is written down which bytes are present. */
+  get #record(): string {
+    return this.#parts.layout.intervals(this.digest)
+  }
+
   static async open(parts: StoreParts, digest: Digest): Promise<FsPartial> {
     const { layout } = parts
     const recorded = await readRecord(layout.intervals(digest))
@@ -90,13 +99,13 @@ export class FsPartial implements PartialBlob {
     const front = this.present.endOfRun(0)
     if (front - this.#advanced < hashStep) return
     this.#advanced = front
-    this.#hash ??= this.#parts.hashing.begin(this.#parts.layout.partial(this.digest), this.digest)
+    this.#hash ??= this.#parts.hashing.begin(this.#name, this.digest)
     this.#hash.advance(front)
   }
 
   async verify(size: number): Promise<boolean> {
     if (this.#length > size) await this.#file.truncate(size)
-    this.#hash ??= this.#parts.hashing.begin(this.#parts.layout.partial(this.digest), this.digest)
+    this.#hash ??= this.#parts.hashing.begin(this.#name, this.digest)
     const hash = this.#hash
     this.#hash = undefined
     return hash.matches(size)
@@ -108,7 +117,7 @@ export class FsPartial implements PartialBlob {
     this.#claimed.clear()
     this.#advanced = 0
     await this.#recording.catch(() => {})
-    await rm(this.#parts.layout.intervals(this.digest), { force: true })
+    await rm(this.#record, { force: true })
     await this.#file.truncate(0)
   }
 
@@ -118,14 +127,13 @@ export class FsPartial implements PartialBlob {
   }
 
   async #writeRecord(): Promise<void> {
-    const file = this.#parts.layout.intervals(this.digest)
-    await writeFile(`${file}.new`, JSON.stringify(this.present))
-    await rename(`${file}.new`, file)
+    await writeFile(`${this.#record}.new`, JSON.stringify(this.present))
+    await rename(`${this.#record}.new`, this.#record)
   }
 
   async commit(): Promise<void> {
-    await keepAsBlob(this.#parts, this.#file, this.#parts.layout.partial(this.digest), this.digest)
-    await rm(this.#parts.layout.intervals(this.digest), { force: true })
+    await keepAsBlob(this.#parts, this.#file, this.#name, this.digest)
+    await rm(this.#record, { force: true })
   }
 
   async discard(): Promise<void> {
@@ -133,8 +141,8 @@ export class FsPartial implements PartialBlob {
     await this.#recording.catch(() => {})
     this.#hash?.close()
     this.#hash = undefined
-    await rm(this.#parts.layout.intervals(this.digest), { force: true })
-    await rm(this.#parts.layout.partial(this.digest), { force: true })
+    await rm(this.#record, { force: true })
+    await rm(this.#name, { force: true })
   }
 
   async close(): Promise<void> {

@@ -27,14 +27,13 @@ export async function fsStore(folder: string, dropped: (bytes: number) => void =
 
 class FsStore implements BlobStore {
   readonly #layout: Layout
-  readonly #hashing = new Hashing()
   readonly #parts: UploadParts
   readonly #turns = new Turns()
 
   constructor(layout: Layout, dropped: (bytes: number) => void) {
     this.#layout = layout
-    const syncs = new Lanes(syncsAtOnce)
-    this.#parts = { layout, hashing: this.#hashing, syncs, buffers: uploadBuffers(), dropped }
+    const [hashing, syncs] = [new Hashing(), new Lanes(syncsAtOnce)]
+    this.#parts = { layout, hashing, syncs, buffers: uploadBuffers(), dropped }
   }
 
   open(digest: Digest): Promise<StoredBlob | undefined> {
@@ -71,7 +70,7 @@ class FsStore implements BlobStore {
   async check(digest: Digest, bytesPerSecond: number): Promise<boolean | undefined> {
     const found = await stat(this.#layout.blob(digest)).catch(ifMissing(undefined))
     if (!found) return undefined
-    const hash = this.#hashing.begin(this.#layout.blob(digest), digest)
+    const hash = this.#parts.hashing.begin(this.#layout.blob(digest), digest)
     const step = Math.max(1, Math.floor(bytesPerSecond / 10))
     for (let at = step; at < found.size; at += step) {
       hash.advance(at)
@@ -149,7 +148,7 @@ class FsStore implements BlobStore {
   }
 
   close(): Promise<void> {
-    return this.#hashing.close()
+    return this.#parts.hashing.close()
   }
 }
 

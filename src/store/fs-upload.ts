@@ -39,6 +39,10 @@ export class FsUpload implements UploadFile {
     this.#size = size
   }
 
+  get #name(): string {
+    return this.#parts.layout.upload(this.#id)
+  }
+
   static async open(parts: UploadParts, id: string): Promise<FsUpload | undefined> {
     if (!isUploadId(id)) return undefined
     try {
@@ -94,7 +98,7 @@ export class FsUpload implements UploadFile {
     const algorithm = algorithmOf(digest)
     // Pushes are hashed as sha256 while they come; any other algorithm is only known now.
     if (algorithm !== 'sha256') this.#endHash()
-    const hash = this.#hash ?? this.#parts.hashing.beginUnknown(this.#parts.layout.upload(this.#id), algorithm)
+    const hash = this.#hash ?? this.#parts.hashing.beginUnknown(this.#name, algorithm)
     this.#hash = undefined
     return (await hash.finish(this.#size)) === hexOf(digest)
   }
@@ -102,7 +106,7 @@ export class FsUpload implements UploadFile {
   async commit(digest: Digest): Promise<void> {
     try {
       await this.#syncing
-      await keepAsBlob(this.#parts, this.#file, this.#parts.layout.upload(this.#id), digest)
+      await keepAsBlob(this.#parts, this.#file, this.#name, digest)
     } finally {
       await this.#file.close()
     }
@@ -110,7 +114,7 @@ export class FsUpload implements UploadFile {
 
   async discard(): Promise<void> {
     await this.close()
-    await rm(this.#parts.layout.upload(this.#id), { force: true })
+    await rm(this.#name, { force: true })
   }
 
   async close(): Promise<void> {
@@ -125,7 +129,7 @@ export class FsUpload implements UploadFile {
       done += bytesWritten
       this.#size += bytesWritten
     }
-    this.#hash ??= this.#parts.hashing.beginUnknown(this.#parts.layout.upload(this.#id), 'sha256')
+    this.#hash ??= this.#parts.hashing.beginUnknown(this.#name, 'sha256')
     this.#hash.advance(this.#size)
     if (this.#size - this.#syncedAt >= syncEvery) this.#sync()
   }
